@@ -1,0 +1,156 @@
+"""What the scripts share: flags, one-line errors, exit codes, a quiet start."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import sys
+import tempfile
+import types
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from keras_mnist.errors import Interrupted, RunError, UsageError
+from keras_mnist.recipe import Augmentation, Recipe, Schedule, Target, settings_of
+
+# Lines that TensorFlow prints whenever it starts, and which tell a user nothing.
+NOISE = re.compile(
+    r"All log messages before absl|oneDNN custom operations|cpu_feature_guard|To enable the following instructions"
+    r"|cuda_drivers|cudart_stub|Could not find cuda|computation_placer|Unable to register cu|TF-TRT Warning"
+    r"|cuda_diagnostics|cuInit|INTERNAL: CUDA Runtime|gpu_device\.cc.*Cannot dlopen|Skipping registering GPU"
+    r"|Created device|CUDA_VISIBLE_DEVICES|hostname:|libcuda|no supported devices found"
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports wrong use in one line."""
+
+    def error(self, message):
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """A parser that shows defaults and takes no abbreviations."""
+    return _Parser(description=description, allow_abbrev=False, formatter_class=argparse.HelpFormatter)
+
+
+def main(script: Callable[[], None]) -> typing.NoReturn:
+    """Run a script and exit: 0 done, 1 failed, 2 wrong use, 130 Ctrl-C, 143 SIGTERM; errors are one line."""
+    try:
+        script()
+    except UsageError as error:
+        _exit(2, error)
+    except Interrupted as error:
+        _exit(error.exit_code, error)
+    except RunError as error:
+        _exit(1, error)
+    except BrokenPipeError:
+        sys.stdout = None  # the reader of our output has gone, as with `| head`
+        sys.exit(0)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _exit(1, f"{place}{error.strerror or error}")
+    except KeyboardInterrupt:
+        _exit(130, "interrupted; nothing was under way that could be kept")
+    sys.exit(0)
+
+
+def _exit(code: int, message) -> typing.NoReturn:
+    print(f"{Path(sys.argv[0]).name}: {' '.join(str(message).split())}", file=sys.stderr)
+    sys.exit(code)
+
+
+def add_recipe_flags(parser: argparse.ArgumentParser) -> None:
+    """One flag for each setting of Recipe; its default is the named recipe's."""
+    groups = {
+        "recipe settings, each in place of the named recipe's": Recipe,
+        "learning-rate schedule": Schedule,
+        "augmentation": Augmentation,
+        "stopping": Target,
+    }
+    for title, part in groups.items():
+        group = parser.add_argument_group(title)
+        hints = typing.get_type_hints(part)
+        for field in settings_of(part):
+            flag, kind = "--" + field.name.replace("_", "-"), hints[field.name]
+            text = field.metadata["help"]
+            if kind is bool:
+                group.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
+            else:
+                group.add_argument(flag, type=_reader(field.name, kind), help=text, metavar=_metavar(field, kind))
+
+
+def _metavar(field, kind) -> str:
+    return "|".join(field.metadata["choices"]) if field.metadata["choices"] else "N" if kind is int else "X"
+
+
+def _reader(name: str, kind):
+    """The function that reads a flag's text: a number, a word, or `none` where the setting may be None."""
+    optional = isinstance(kind, types.UnionType)
+    number = typing.get_args(kind)[0] if optional else kind
+
+    def read(text: str):
+        if optional and text.lower() == "none":
+            return "none"
+        try:
+            return number(text)
+        except ValueError:
+            expected = {int: "a whole number", float: "a number"}[number] + (" or none" if optional else "")
+            raise UsageError(f"{name} is {text!r}, expected {expected}; see --{name.replace('_', '-')}") from None
+
+    return read
+
+
+def recipe_settings(arguments: argparse.Namespace) -> dict:
+    """The recipe settings that were given as flags."""
+    given = {name: getattr(arguments, name) for name in Recipe().flat()}
+    return {name: None if value == "none" else value for name, value in given.items() if value is not None}
+
+
+def add_data_flags(parser: argparse.ArgumentParser) -> None:
+    """--dataset, --data-dir and --mnist-archives."""
+    parser.add_argument(
+        "--dataset",
+        default="auto",
+        metavar="auto|mnist|digits",
+        help="auto (default): MNIST where it can be had, else the embedded digits",
+    )
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder of tensorflow-datasets")
+    parser.add_argument(
+        "--mnist-archives",
+        type=Path,
+        metavar="DIR",
+        help="folder with the four original MNIST archives (or set KERAS_MNIST_ARCHIVES)",
+    )
+
+
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Import TensorFlow and look for devices without its usual noise; whatever else is said is shown afterwards."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as said, contextlib.suppress(OSError):
+        screen = os.dup(2)
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(screen, 2)
+            os.close(screen)
+            said.seek(0)
+            for line in said.read().decode(errors="replace").splitlines():
+                if line.strip() and not NOISE.search(line):
+                    print(line, file=sys.stderr)
+
+
+def import_tensorflow() -> None:
+    """The quiet start: everything heavy, once, after the arguments are known to be good."""
+    with quiet_start():
+        import keras  # noqa: F401
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()

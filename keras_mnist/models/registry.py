@@ -1,0 +1,126 @@
+"""The networks by name: a variant is one decorated builder, and the builder's name is the variant's."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from keras_mnist.errors import UsageError
+from keras_mnist.recipe import Augmentation, Recipe, Schedule, Target
+
+if TYPE_CHECKING:
+    import keras
+
+# One recipe of ours for all variants, chosen on held-out training images (docs/tuning.md).
+TUNED = Recipe(
+    epochs=15,
+    batch_size=128,
+    optimizer="sgd",
+    learning_rate=0.1,
+    momentum=0.9,
+    nesterov=True,
+    schedule=Schedule("one_cycle"),
+    augmentation=Augmentation(rotation_degrees=7, translate_pixels=1, scale=0.05, shear_degrees=3),
+    target=Target(0.994, 2),
+)
+RECIPES = ("tuned", "document")
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """What a source document says of a variant: accuracies are fractions, each of a single run."""
+
+    accuracy: float
+    epochs: int
+    images: str = "test"  # "train": measured on the 60,000 augmented training images
+    train_accuracy: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """A network's builder with what is known of it."""
+
+    name: str
+    build: Callable[..., keras.Model]
+    params: int
+    document: Recipe
+    source: str
+    claim: Claim
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def study(self) -> str:
+        """The study it comes from: the name of the file that defines it."""
+        return self.build.__module__.rpartition(".")[2]
+
+    @property
+    def title(self) -> str:
+        """One line that says what the network is."""
+        return self.build.__doc__.strip().splitlines()[0].rstrip(".")
+
+    def recipe(self, name: str = "tuned") -> Recipe:
+        """The recipe `name`: "document", its source's own, or "tuned", ours.
+
+        Raises: UsageError for another name.
+        """
+        if name not in RECIPES:
+            raise UsageError(f"recipe is {name!r}, expected one of {', '.join(RECIPES)}; see --recipe")
+        return self.document if name == "document" else TUNED
+
+
+_VARIANTS: dict[str, Variant] = {}
+
+
+def variant(*, params: int, recipe: Recipe, source: str, claim: Claim, assumed: tuple[str, ...] = ()):
+    """Register the decorated builder as a variant.
+
+    Args:
+        params: trainable parameters, as the source document prints them.
+        recipe: the source document's recipe.
+        source: the document and the place in it.
+        claim: the accuracy it reports.
+        assumed: what the document leaves open and was filled in here.
+
+    Raises: ValueError if the name is taken.
+    """
+
+    def register(build):
+        name = build.__name__
+        if name in _VARIANTS:
+            raise ValueError(f"variant {name} is defined twice")
+        _VARIANTS[name] = Variant(name, build, params, recipe, source, claim, assumed)
+        return build
+
+    return register
+
+
+def list_variants() -> list[str]:
+    """The names of all variants, sorted."""
+    return sorted(_VARIANTS)
+
+
+def get_variant(name: str) -> Variant:
+    """The variant called `name`.
+
+    Raises: UsageError, with close matches, if there is none.
+    """
+    names = list_variants()
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(close)}?" if close else "see python scripts/train.py --list"
+        raise UsageError(f"no variant {name!r}; {hint}")
+    return _VARIANTS[name]
+
+
+def create_model(name: str, *, num_classes: int = 10, classifier_activation: str | None = "softmax") -> keras.Model:
+    """Build the variant `name`: raw 0..255 pixels (batch, 28, 28, 1) in, (batch, num_classes) out.
+
+    Args:
+        num_classes: width of the output.
+        classifier_activation: "softmax", or None for logits.
+
+    Raises: UsageError for an unknown name.
+    """
+    return get_variant(name).build(num_classes=num_classes, classifier_activation=classifier_activation)

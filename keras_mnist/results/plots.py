@@ -1,0 +1,53 @@
+"""Pictures of a run."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.ticker import FormatStrFormatter, MaxNLocator
+
+from keras_mnist.files import write_whole
+
+TRAINING, HELD_OUT = "#8a8f98", "#1f5fbf"
+
+
+def curves(history: list[dict], title: str, watched: str, path: Path) -> None:
+    """Draw loss, accuracy and learning rate over the epochs into a PNG file.
+
+    Args:
+        history: one dictionary an epoch, as in history.csv.
+        watched: what the val_* figures were measured on, for the legend.
+    """
+    figure, (loss, accuracy, rate) = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
+    epochs = [row["epoch"] for row in history]
+    for axes, name in ((loss, "loss"), (accuracy, "accuracy")):
+        axes.plot(epochs, [row[name] for row in history], color=TRAINING, marker=".", label="training, augmented")
+        if f"val_{name}" in history[0]:
+            values = [row[f"val_{name}"] for row in history]
+            axes.plot(epochs, values, color=HELD_OUT, marker=".", label=watched)
+        axes.set_title(name)
+        axes.legend(frameon=False)
+    loss.set_yscale("log")
+    loss.yaxis.set_major_formatter(FormatStrFormatter("%.2g"))
+    loss.yaxis.set_minor_formatter(FormatStrFormatter("%.2g"))
+    # The first epochs are far below the rest: show from the second one on, where the differences are.
+    shown = [row[name] for row in history[1:] or history for name in ("accuracy", "val_accuracy") if name in row]
+    accuracy.set_ylim(min(shown) - 0.002, min(1.0, max(shown) + 0.002))
+    rate.plot(epochs, [row["learning_rate"] for row in history], color=TRAINING, marker=".")
+    rate.set_title("learning rate at the end of the epoch")
+    for axes in (loss, accuracy, rate):
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(title)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=110)
+    plt.close(figure)
+    write_whole(path, picture.getvalue())

@@ -1,0 +1,1 @@
+"""A run: device, steps, callbacks, state, and the folder that keeps it."""

@@ -1,0 +1,104 @@
+"""One step of training and one of scoring: network, loss, optimizer and the running means of an epoch."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from keras_mnist import conventions
+from keras_mnist.recipe import Recipe
+
+
+def build_optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    """The recipe's optimizer with its learning-rate schedule."""
+    rate = learning_rate(recipe, steps_per_epoch)
+    if recipe.optimizer == "adam":
+        return keras.optimizers.Adam(rate, epsilon=conventions.ADAM_EPSILON)
+    return keras.optimizers.SGD(rate, momentum=recipe.momentum, nesterov=recipe.nesterov)
+
+
+def learning_rate(recipe: Recipe, steps_per_epoch: int):
+    """A number, or Keras's schedule over steps; reduction on plateau starts from a number and is a callback."""
+    schedule, peak = recipe.schedule, recipe.learning_rate
+    if schedule.schedule == "step":
+        return keras.optimizers.schedules.ExponentialDecay(
+            peak, schedule.step_epochs * steps_per_epoch, schedule.reduction_factor, staircase=True
+        )
+    if schedule.schedule == "one_cycle":
+        steps = recipe.epochs * steps_per_epoch
+        warmup = int(steps * schedule.warmup_fraction)
+        return keras.optimizers.schedules.CosineDecay(
+            peak / 25 if warmup else peak,  # the ratio of Smith's one-cycle policy
+            decay_steps=steps - warmup,
+            alpha=schedule.final_fraction,
+            warmup_target=peak if warmup else None,
+            warmup_steps=warmup,
+        )
+    return peak
+
+
+class Stepper:
+    """A network that gives logits, with everything that changes while it is trained.
+
+    It stands where Keras's callbacks expect a model: they read `optimizer` and set `stop_training`.
+    """
+
+    def __init__(self, network: keras.Model, recipe: Recipe, steps_per_epoch: int, compile_steps: bool = False):
+        self.network, self.l2 = network, recipe.l2
+        self.optimizer = build_optimizer(recipe, steps_per_epoch)
+        self.optimizer.build(network.trainable_variables)
+        self.loss_function = keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=recipe.label_smoothing
+        )
+        self.loss = keras.metrics.Mean(name="loss")
+        self.accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
+        self.stop_training = False
+        self.train_step = tf.function(self._train_step, reduce_retracing=True, jit_compile=compile_steps)
+        self.score_step = tf.function(self._score_step, reduce_retracing=True, jit_compile=compile_steps)
+
+    @property
+    def variables(self) -> list:
+        """All that a later step depends on: weights, moving statistics, dropout's seeds, optimizer, means."""
+        means = self.loss.variables + self.accuracy.variables
+        return self.network.variables + self.optimizer.variables + means
+
+    def _train_step(self, images, labels):
+        weights = self.network.trainable_variables
+        with tf.GradientTape() as tape:
+            logits = self.network(images, training=True)
+            loss = self.loss_function(labels, logits)
+        gradients = tape.gradient(loss, weights)
+        if self.l2:
+            gradients = [gradient + self.l2 * weight for gradient, weight in zip(gradients, weights, strict=True)]
+        self.optimizer.apply(gradients)
+        self._count(labels, logits, loss)
+        return loss
+
+    def _score_step(self, images, labels):
+        logits = self.network(images, training=False)
+        self._count(labels, logits, self.loss_function(labels, logits))
+
+    def _count(self, labels, logits, loss):
+        self.loss.update_state(loss, sample_weight=tf.shape(labels)[0])
+        self.accuracy.update_state(labels, logits)
+
+    def reset_means(self) -> None:
+        """Begin a new epoch's means."""
+        self.loss.reset_state()
+        self.accuracy.reset_state()
+
+    def means(self) -> dict[str, float]:
+        """Loss and accuracy since the last reset."""
+        return {"loss": float(self.loss.result()), "accuracy": float(self.accuracy.result())}
+
+    def score(self, batches) -> dict[str, float]:
+        """Loss and accuracy on batches, without training."""
+        self.reset_means()
+        for images, labels in batches:
+            self.score_step(images, labels)
+        return self.means()
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate that the next step will use."""
+        return float(self.optimizer.learning_rate)
