@@ -98,8 +98,8 @@ def _reader(name: str, kind):
         try:
             return number(text)
         except ValueError:
-            expected = {int: "a whole number", float: "a number"}[number] + (" or none" if optional else "")
-            raise UsageError(f"{name} is {text!r}, expected {expected}; see --{name.replace('_', '-')}") from None
+            expected = {int: "a whole number", float: "a number", str: "a word"}[number] + " or none" * optional
+            raise argparse.ArgumentTypeError(f"{name} is {text!r}, expected {expected}") from None
 
     return read
 
@@ -125,6 +125,15 @@ def add_data_flags(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder with the four original MNIST archives (or set KERAS_MNIST_ARCHIVES)",
     )
+
+
+def require_file(path: Path) -> None:
+    """Find a mistyped path before TensorFlow is imported.
+
+    Raises: UsageError if there is no such file.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path} does not exist, expected a .keras file, such as a run's model.keras; see --model")
 
 
 @contextlib.contextmanager

@@ -49,6 +49,7 @@ def main():
     from keras_mnist.training.run import train
 
     console = Console(soft_wrap=True)
+    saved_models = None if chosen.no_export else Path("saved_models")
     result = train(
         chosen.variant,
         recipe=recipe,
@@ -57,13 +58,13 @@ def main():
         validation=chosen.validation,
         device=chosen.device,
         runs=chosen.runs,
-        saved_models=None if chosen.no_export else "saved_models",
+        saved_models=saved_models,
         data_dir=chosen.data_dir,
         archives=chosen.mnist_archives,
         fresh=chosen.fresh,
         console=console,
     )
-    console.print(run_table(result))
+    console.print(run_table(result, saved_models and saved_models / chosen.variant))
 
 
 if __name__ == "__main__":

@@ -159,13 +159,12 @@ def _prepare(builder, archives: Path | None) -> None:
         data_dir = Path(builder.data_dir)
         data_dir.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="keras_mnist_", dir=data_dir.parent) as private, _quiet(tfds):
+            extracted = Path(private) / "extracted"
             builder.download_and_prepare(
+                download_dir=Path(private) / "downloads",
                 download_config=tfds.download.DownloadConfig(
-                    manual_dir=archives,
-                    download_dir=Path(private) / "downloads",
-                    extract_dir=Path(private) / "extracted",
-                    try_download_gcs=False,
-                )
+                    manual_dir=archives, extract_dir=extracted, try_download_gcs=False
+                ),
             )
     except OSError as error:
         raise RunError(f"mnist: cannot prepare the data in {builder.data_dir} ({error}); see --data-dir") from error

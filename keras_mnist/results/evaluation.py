@@ -27,7 +27,7 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> Score:
     errors = int(np.sum(np.argmax(probabilities, axis=1) != labels))
     of_truth = probabilities[np.arange(len(labels)), labels.astype(int)].astype(np.float64)
     loss = float(np.mean(-np.log(np.maximum(of_truth, 1e-30))))
-    return Score(1 - errors / len(labels), loss, errors, len(labels))
+    return Score((len(labels) - errors) / len(labels), loss, errors, len(labels))
 
 
 def predict(model: keras.Model, images: np.ndarray, batch_size: int = 1000) -> np.ndarray:
@@ -47,8 +47,6 @@ def load_model(path: Path) -> keras.Model:
     Raises: UsageError that names the file if it is none, or holds code or foreign classes, or does not take digits.
     """
     path = Path(path)
-    if not path.is_file():
-        raise UsageError(f"{path} does not exist, expected a .keras file, such as a run's model.keras; see --model")
     try:
         if not zipfile.is_zipfile(path):
             raise ValueError("no .keras archive")

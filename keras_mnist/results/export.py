@@ -15,6 +15,21 @@ from keras_mnist.files import whole_folder
 TOLERANCE = 1e-6
 
 
+# What an export tells of the run it comes from.
+KEPT_FACTS = ("variant", "dataset", "seed", "test_accuracy", "test_images", "source_commit")
+
+
+def facts_beside(model_file: Path) -> dict | None:
+    """What the run.json beside a model file says of it, if there is one."""
+    record = model_file.with_name("run.json")
+    return kept_facts(json.loads(record.read_text())) if record.is_file() else None
+
+
+def kept_facts(record: dict) -> dict:
+    """The part of a run's record that goes with its export."""
+    return {name: record.get(name) for name in KEPT_FACTS}
+
+
 def export(model: keras.Model, folder: Path, images: np.ndarray | None = None, facts: dict | None = None) -> float:
     """Write a SavedModel, load it again and compare it with the model; the folder appears whole or not at all.
 

@@ -10,7 +10,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
-from matplotlib.ticker import FormatStrFormatter, MaxNLocator
+from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from keras_mnist.files import write_whole
 
@@ -34,10 +34,12 @@ def curves(history: list[dict], title: str, watched: str, path: Path) -> None:
         axes.set_title(name)
         axes.legend(frameon=False)
     loss.set_yscale("log")
-    loss.yaxis.set_major_formatter(FormatStrFormatter("%.2g"))
-    loss.yaxis.set_minor_formatter(FormatStrFormatter("%.2g"))
-    # The first epochs are far below the rest: show from the second one on, where the differences are.
-    shown = [row[name] for row in history[1:] or history for name in ("accuracy", "val_accuracy") if name in row]
+    loss.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    loss.yaxis.set_major_formatter(FormatStrFormatter("%.3g"))
+    loss.yaxis.set_minor_formatter(NullFormatter())
+    # The first epochs are far below the rest: show the range of the later ones, where the differences are.
+    later = history[len(history) // 4 :]
+    shown = [row[name] for row in later for name in ("accuracy", "val_accuracy") if name in row]
     accuracy.set_ylim(min(shown) - 0.002, min(1.0, max(shown) + 0.002))
     rate.plot(epochs, [row["learning_rate"] for row in history], color=TRAINING, marker=".")
     rate.set_title("learning rate at the end of the epoch")

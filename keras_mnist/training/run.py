@@ -328,13 +328,13 @@ class _Run:
     def _finish(self) -> RunResult:
         """Score the test set, write every file, and run.json as the last one: with it the run is done."""
         from keras_mnist.results import evaluation, plots
-        from keras_mnist.results.export import export
+        from keras_mnist.results.export import export, kept_facts
 
         plan, digits = self.plan, self.plan.digits
         model = plan.variant.build()
         model.set_weights(self.stepper.network.get_weights())
-        # Compiled, so that whoever loads the file can call evaluate(images, labels) on it.
-        model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        # Compiled, so that whoever loads the file can call evaluate(images, labels) on it at once.
+        model.compile("sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         score = evaluation.evaluate(model, digits.test_images, digits.test_labels)
         record = self._record(model, score)
         _write_history(self.folder / HISTORY, self.history)
@@ -344,8 +344,7 @@ class _Run:
         title = f"{plan.variant.name} on {digits.name}, seed {plan.seed}: test accuracy {score.accuracy:.4f}"
         plots.curves(self.history, title, WATCHED[plan.validation], self.folder / CURVES)
         if self.export_to:
-            kept = ("variant", "dataset", "seed", "test_accuracy", "test_images", "source_commit")
-            export(model, self.export_to, digits.test_images[:1000], {name: record[name] for name in kept})
+            export(model, self.export_to, digits.test_images[:1000], kept_facts(record))
         write_whole(self.folder / RECORD, json.dumps(record, indent=2) + "\n")
         (self.folder / STATE).unlink(missing_ok=True)
         return RunResult(record, self.history, self.folder)
@@ -418,7 +417,7 @@ def trainable_parameters(model: keras.Model) -> int:
 def summary_text(model: keras.Model) -> str:
     """model.summary() as text, with the trainable parameters in the last line."""
     lines: list[str] = []
-    model.summary(print_fn=lambda text, line_break=False: lines.append(text))
+    model.summary(line_length=100, print_fn=lambda text, line_break=False: lines.append(text))
     return "\n".join([*lines, f"trainable parameters: {trainable_parameters(model):,}", ""])
 
 

@@ -53,8 +53,11 @@ class Stepper:
         self.loss = keras.metrics.Mean(name="loss")
         self.accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
         self.stop_training = False
-        self.train_step = tf.function(self._train_step, reduce_retracing=True, jit_compile=compile_steps)
-        self.score_step = tf.function(self._score_step, reduce_retracing=True, jit_compile=compile_steps)
+        # One graph for batches of any size: graphs for fixed sizes differ in the last bits, and which of them a
+        # resumed run would trace depends on where it begins.
+        any_batch = [tf.TensorSpec((None, 28, 28, 1), tf.float32), tf.TensorSpec((None, 10), tf.float32)]
+        self.train_step = tf.function(self._train_step, any_batch, jit_compile=compile_steps)
+        self.score_step = tf.function(self._score_step, any_batch, jit_compile=compile_steps)
 
     @property
     def variables(self) -> list:
@@ -89,7 +92,11 @@ class Stepper:
 
     def means(self) -> dict[str, float]:
         """Loss and accuracy since the last reset."""
-        return {"loss": float(self.loss.result()), "accuracy": float(self.accuracy.result())}
+        # Divided in double precision, so that 4,970 of 5,000 is at a target of 0.994, not a rounding below it.
+        return {
+            "loss": float(self.loss.result()),
+            "accuracy": float(self.accuracy.total) / float(self.accuracy.count),
+        }
 
     def score(self, batches) -> dict[str, float]:
         """Loss and accuracy on batches, without training."""

@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+import scipy.ndimage
+import tensorflow as tf
+
+from keras_mnist.data import augment
+from keras_mnist.recipe import Augmentation
+
+SEED = tf.constant([1, 2], tf.int64)
+DISTORTIONS = {
+    "rotate": lambda images, seed: augment.rotate(images, seed, 20),
+    "affine": lambda images, seed: augment.affine(images, seed, 2, 0.1, 10),
+    "crop_and_resize": lambda images, seed: augment.crop_and_resize(images, seed, 22, 0.5),
+    "elastic": lambda images, seed: augment.elastic(images, seed, 8, 3),
+    "all": lambda images, seed: augment.augment(
+        images,
+        seed,
+        Augmentation(22, 0.5, rotation_degrees=7, translate_pixels=2, scale=0.1, shear_degrees=5, elastic_alpha=8),
+    ),
+}
+
+
+@pytest.fixture
+def images(digits):
+    return digits.train_images[:16]
+
+
+@pytest.mark.parametrize("name", DISTORTIONS)
+def test_a_distortion_is_a_pure_function_of_batch_and_seed(name, images):
+    distort = DISTORTIONS[name]
+    once, again, other = distort(images, SEED), distort(images, SEED), distort(images, SEED + 1)
+    assert once.dtype == tf.float32 and once.shape == images.shape
+    np.testing.assert_array_equal(once, again)
+    assert np.abs(once - other).max() > 10
+    data = tf.data.Dataset.from_tensors(images).map(lambda batch: distort(batch, SEED))
+    np.testing.assert_allclose(next(iter(data)), once, atol=2e-3)
+
+
+@pytest.mark.parametrize("name", DISTORTIONS)
+def test_brightness_stays_in_range_and_what_lies_beyond_is_black(name, images):
+    result = DISTORTIONS[name](images, SEED).numpy()
+    assert result.min() >= 0 and result.max() <= 255.01
+    bright = np.full_like(images, 255)
+    if name != "crop_and_resize":  # it reads inside the image alone
+        assert DISTORTIONS[name](bright, SEED).numpy().min() < 100
+
+
+def test_images_of_a_batch_are_distorted_differently(images):
+    same = np.repeat(images[:1], 8, axis=0)
+    for name, distort in DISTORTIONS.items():
+        result = distort(same, SEED).numpy()
+        assert len({image.tobytes() for image in result}) >= (2 if name == "crop_and_resize" else 8), name
+
+
+def test_nothing_asked_for_changes_nothing(images):
+    np.testing.assert_array_equal(augment.augment(images, SEED, Augmentation()), images.astype(np.float32))
+    np.testing.assert_array_equal(augment.crop_and_resize(images, SEED, 22, 0), images.astype(np.float32))
+
+
+def test_rotation_agrees_with_scipy(images):
+    degrees = 30
+    (u,) = augment._uniform(images, SEED, augment._ROTATION, 1)
+    result = augment.rotate(images, SEED, degrees).numpy()
+    for image, share, turned in zip(images, u.numpy(), result, strict=True):
+        expected = scipy.ndimage.rotate(image[..., 0].astype(float), share * degrees, reshape=False, order=1)
+        # scipy fills from beyond the border differently: compare where digits are.
+        np.testing.assert_allclose(turned[2:-2, 2:-2, 0], expected[2:-2, 2:-2], atol=0.5)
+
+
+def test_crop_and_resize_agrees_with_tensorflow(images):
+    result = augment.crop_and_resize(images, SEED, 22, 1.0).numpy()
+    expected = tf.image.resize(images[:, 3:25, 3:25], (28, 28)).numpy()
+    # At the crop's own border resizing repeats its pixels; here what lies beyond is seen.
+    np.testing.assert_allclose(result[:, 1:-1, 1:-1], expected[:, 1:-1, 1:-1], atol=0.01)
+
+
+def test_translation_moves_whole_pixels(images):
+    matrices = tf.constant(np.tile([[1, 0, 2], [0, 1, -3], [0, 0, 1]], (len(images), 1, 1)), tf.float32)
+    moved = augment._warp(tf.cast(images, tf.float32), matrices).numpy()
+    np.testing.assert_allclose(moved[:, 3:, :-2], images[:, :-3, 2:])
+    assert not moved[:, :3].any() and not moved[:, :, -2:].any()
+
+
+def test_the_two_ways_of_resampling_agree(images):
+    floats = tf.cast(images, tf.float32)
+    everything = Augmentation(rotation_degrees=20, translate_pixels=3, scale=0.2, shear_degrees=10)
+    matrices = augment._matrices(floats, SEED, everything)
+    gathered = augment._sample(floats, augment._grid(floats, matrices, tf.zeros((28, 28, 2))))
+    np.testing.assert_allclose(gathered, augment._warp(floats, matrices), atol=0.1)
+
+
+def test_elastic_distortion_has_the_strength_that_smoothed_noise_has():
+    alpha, sigma = 8.0, 3.0
+    batch = tf.zeros((200, 28, 28, 1))
+    shift = augment._elastic_shift(batch, SEED, alpha, sigma).numpy()[:, 10:18, 10:18]
+    # Uniform noise has variance 1/3; a Gaussian filter in two dimensions keeps 1/(4 pi sigma^2) of it.
+    expected = alpha * np.sqrt(1 / 3 / (4 * np.pi * sigma**2))
+    assert shift.std() == pytest.approx(expected, rel=0.05)
+    assert abs(shift.mean()) < expected / 10

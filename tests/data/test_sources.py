@@ -1,0 +1,139 @@
+import gzip
+import shutil
+import time
+
+import numpy as np
+import pytest
+
+from keras_mnist.data import sources
+from keras_mnist.errors import RunError, UsageError
+
+
+def copy_archives(archives, folder):
+    folder.mkdir()
+    for path in archives.glob("*.gz"):
+        shutil.copyfile(path, folder / path.name)
+    return folder
+
+
+def test_embedded_digits_are_divided_in_fixed_stratified_parts(digits):
+    assert digits.train_images.shape == (1400, 28, 28, 1)
+    assert digits.test_images.shape == (397, 28, 28, 1)
+    shares = [np.bincount(labels) / len(labels) for labels in (digits.train_labels, digits.test_labels)]
+    np.testing.assert_allclose(shares[0], shares[1], atol=0.002)
+    again = sources.embedded_digits()
+    np.testing.assert_array_equal(digits.train_images, again.train_images)
+    train = {image.tobytes() for image in digits.train_images}
+    assert not train & {image.tobytes() for image in digits.test_images}
+
+
+def test_embedded_digits_fill_twenty_pixels_about_the_middle_as_mnist_does(digits):
+    images = digits.train_images[..., 0].astype(float)
+    rows, columns = np.mgrid[:28, :28]
+    weight = images.sum(axis=(1, 2))
+    assert abs((images * rows).sum(axis=(1, 2)) / weight - 13.5).max() < 0.6
+    assert abs((images * columns).sum(axis=(1, 2)) / weight - 13.5).max() < 0.6
+    heights = [np.ptp(np.nonzero(image.max(axis=1) > 64)[0]) + 1 for image in images]
+    assert 17 <= np.median(heights) <= 21
+    assert np.median(images.max(axis=(1, 2))) > 200
+
+
+def test_the_held_out_part_is_fixed_stratified_and_apart():
+    labels = np.repeat(np.arange(10), 100)
+    kept, held_out = sources.stratified_split(labels, 100)
+    assert np.bincount(labels[held_out]).tolist() == [10] * 10
+    assert sorted([*kept, *held_out]) == list(range(1000))
+    np.testing.assert_array_equal(held_out, sources.stratified_split(labels, 100)[1])
+
+
+def test_mnist_comes_from_the_archives_pixel_by_pixel(mnist, archives):
+    with gzip.open(archives / "train-images-idx3-ubyte.gz") as file:
+        pixels = np.frombuffer(file.read(), np.uint8, offset=16).reshape(60_000, 28 * 28)
+    with gzip.open(archives / "train-labels-idx1-ubyte.gz") as file:
+        labels = np.frombuffer(file.read(), np.uint8, offset=8)
+    # tensorflow-datasets keeps another order: compare sums over each class.
+    ours = mnist.train_images.reshape(60_000, 28 * 28)
+    for digit in range(10):
+        expected = pixels[labels == digit].sum(axis=0, dtype=np.int64)
+        np.testing.assert_array_equal(ours[mnist.train_labels == digit].sum(axis=0, dtype=np.int64), expected)
+    assert len(mnist.test_labels) == 10_000
+
+
+def test_prepared_mnist_needs_no_archives_and_a_damaged_cache_is_made_anew(mnist, archives, tmp_path):
+    sources.mnist(tmp_path, archives)
+    cache = tmp_path / "keras_mnist" / "mnist-3.0.1.npz"
+    started = time.perf_counter()
+    again = sources.mnist(tmp_path)
+    assert time.perf_counter() - started < 2
+    np.testing.assert_array_equal(again.test_images, mnist.test_images)
+    content = bytearray(cache.read_bytes())
+    content[20_000_000] ^= 255
+    cache.write_bytes(content)
+    np.testing.assert_array_equal(sources.mnist(tmp_path).train_images, mnist.train_images)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["keras_mnist", "mnist"]
+
+
+@pytest.mark.parametrize("harm", ["missing", "empty", "cut short", "altered", "swapped"])
+def test_a_bad_archive_is_named_even_where_prepared_data_is_there(harm, archives, tmp_path):
+    folder = copy_archives(archives, tmp_path / "archives")
+    victim = folder / "train-labels-idx1-ubyte.gz"
+    content = victim.read_bytes()
+    changed = {
+        "empty": b"",
+        "cut short": content[:5000],
+        "altered": content[:5000] + b"x" + content[5001:],
+        "swapped": (folder / "t10k-labels-idx1-ubyte.gz").read_bytes(),
+    }
+    victim.unlink() if harm == "missing" else victim.write_bytes(changed[harm])
+    with pytest.raises(UsageError) as error:
+        sources.load("auto", tmp_path / "data", folder)
+    assert str(victim) in str(error.value)
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr(sources.urllib.request, "urlopen", refuse)
+    monkeypatch.delenv(sources.ARCHIVES_VARIABLE, raising=False)
+
+
+def test_without_mnist_auto_says_loudly_that_it_takes_the_embedded_digits(offline, tmp_path, capsys):
+    assert sources.load("auto", tmp_path).name == "digits"
+    said = capsys.readouterr().err
+    for words in ("embedded digits, not MNIST", "1,797", "--mnist-archives", "storage.googleapis.com"):
+        assert words in said
+
+
+def test_without_mnist_asking_for_it_fails_in_one_line(offline, tmp_path):
+    with pytest.raises(RunError, match="cannot be reached .*; connect to the network or see --mnist-archives"):
+        sources.load("mnist", tmp_path)
+
+
+def test_a_host_that_never_answers_costs_seconds(monkeypatch, tmp_path):
+    monkeypatch.setattr(sources, "REACH_SECONDS", 0.2)
+    monkeypatch.setattr(sources.urllib.request, "urlopen", lambda *arguments, **options: time.sleep(30))
+    started = time.perf_counter()
+    with pytest.raises(RunError, match="no answer"):
+        sources._require_reachable("https://example.invalid/file")
+    assert time.perf_counter() - started < 3
+
+
+def test_an_unknown_data_set_is_refused():
+    with pytest.raises(UsageError, match="'fashion', expected one of auto, mnist, digits"):
+        sources.load("fashion")
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "words"),
+    [
+        ("train_labels", np.zeros(1400, np.uint8), "0 to 9"),
+        ("train_images", np.zeros((1400, 28, 28), np.uint8), "expected uint8"),
+        ("test_labels", np.arange(10, dtype=np.uint8), "test images"),
+    ],
+)
+def test_sizes_and_labels_are_checked(digits, part, value, words):
+    with pytest.raises(RunError, match=words):
+        sources.DigitSet(**{**vars(digits), part: value})
