@@ -47,6 +47,11 @@ def dropout(x, rate: float, *, name: str):
     return keras.layers.Dropout(rate, name=name)(x)
 
 
+def spatial_dropout(x, rate: float, *, name: str):
+    """Dropout of whole maps, a share `rate` of them."""
+    return keras.layers.SpatialDropout2D(rate, name=name)(x)
+
+
 def max_pool(x, *, name: str):
     """The largest of each 2x2 pixels."""
     return keras.layers.MaxPooling2D(2, name=name)(x)
@@ -63,14 +68,21 @@ def conv_bn_relu(x, filters: int, kernel: int = 3, *, name: str, **options):
     return relu(x, name=f"{name}_relu")
 
 
+def residual(x, branch, *, name: str):
+    """Identity skip connection: the input of a branch added to its output; both have the same shape."""
+    return keras.layers.Add(name=name)([x, branch])
+
+
 def average_pool(x, *, name: str = "average_pool"):
     """Global average pooling that keeps a 1x1 image: (height, width, channels) -> (1, 1, channels)."""
     return keras.layers.GlobalAveragePooling2D(keepdims=True, name=name)(x)
 
 
-def linear_head(x, num_classes: int):
-    """Flatten and a linear layer with bias, to (num_classes,)."""
+def linear_head(x, num_classes: int, dropout_rate: float | None = None):
+    """Flatten, dropout where a rate is given, and a linear layer with bias: to (num_classes,)."""
     x = keras.layers.Flatten(name="flatten")(x)
+    if dropout_rate is not None:
+        x = dropout(x, dropout_rate, name="linear_dropout")
     return keras.layers.Dense(num_classes, name="linear", **_uniform(x.shape[-1]))(x)
 
 

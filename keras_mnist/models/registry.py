@@ -36,6 +36,7 @@ class Claim:
     epochs: int
     images: str = "test"  # "train": measured on the 60,000 augmented training images
     train_accuracy: float | None = None
+    note: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

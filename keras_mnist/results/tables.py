@@ -1,12 +1,20 @@
-"""What scripts print at the end."""
+"""What scripts print: networks and finished runs as tables."""
 
 from __future__ import annotations
 
+import io
+import typing
 from pathlib import Path
 
+import keras
+from rich import box
+from rich.console import Console
 from rich.table import Table
 
-from keras_mnist.training.run import RunResult
+from keras_mnist.models.analysis import LayerFacts, layer_facts, parameters_by_block, size_kb, trainable_parameters
+
+if typing.TYPE_CHECKING:
+    from keras_mnist.training.run import RunResult
 
 
 def facts_table(title: str, facts: dict[str, str]) -> Table:
@@ -35,3 +43,85 @@ def run_table(result: RunResult, export: Path | None = None) -> Table:
     if export:
         facts["SavedModel"] = str(export)
     return facts_table(f"{record['variant']}, seed {record['seed']}", facts)
+
+
+def numbers_table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
+    """A table whose columns after the first are right-aligned figures."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="right" if place else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def layer_table(facts: list[LayerFacts]) -> Table:
+    """Output shape, parameters, mult-adds and receptive field of each layer that changes one of them."""
+    shown = [fact for fact in facts if fact.parameters or "Pool" in fact.kind or fact.kind == "Add"]
+    rows = [
+        [
+            fact.name,
+            " x ".join(map(str, fact.output_shape)),
+            f"{fact.parameters:,}",
+            f"{fact.mult_adds:,}",
+            f"{fact.receptive_field} x {fact.receptive_field}",
+        ]
+        for fact in shown
+    ]
+    return numbers_table("layers", ["layer", "output", "parameters", "mult-adds", "receptive field"], rows)
+
+
+def block_table(facts: list[LayerFacts]) -> Table:
+    """Trainable parameters of each block and their share."""
+    blocks = parameters_by_block(facts)
+    total = sum(blocks.values())
+    rows = [[name, f"{count:,}", f"{count / total:.1%}"] for name, count in blocks.items()]
+    return numbers_table("blocks", ["block", "parameters", "share"], rows)
+
+
+def summary_text(model: keras.Model) -> str:
+    """model.summary(), the layer and block tables, and the totals, as plain text."""
+    lines: list[str] = []
+    model.summary(print_fn=lambda text, line_break=False: lines.append(text))
+    facts = layer_facts(model)
+    page = Console(file=io.StringIO(), width=80)
+    page.print(layer_table(facts))
+    page.print(block_table(facts))
+    count = trainable_parameters(model)
+    totals = [
+        f"mult-adds an image: {sum(fact.mult_adds for fact in facts):,}",
+        f"size: {size_kb(count):.1f} kB in float32",
+        f"trainable parameters: {count:,}",
+    ]
+    return "\n".join([*lines, page.file.getvalue(), *totals, ""])
+
+
+def variants_table(rows: list[dict]) -> Table:
+    """One row for each variant, study by study."""
+    columns = ["variant", "parameters", "mult-adds", "field", "claimed on"]
+    table = numbers_table("variants: field is the receptive field before the head, in pixels", columns, [])
+    for place, row in enumerate(rows):
+        if place and row["study"] != rows[place - 1]["study"]:
+            table.add_section()
+        table.add_row(
+            row["variant"],
+            f"{row['parameters']:,}",
+            f"{row['mult_adds'] / 1e6:.2f} M",
+            str(row["receptive_field_before_head"]),
+            f"{row['claimed_accuracy']:.2%} {row['claimed_on']}",
+        )
+    return table
+
+
+def variants_markdown(rows: list[dict]) -> str:
+    """The README's table of variants."""
+    lines = [
+        "| variant | study | what it is | parameters | mult-adds | claimed MNIST accuracy |",
+        "|---|---|---|---:|---:|---:|",
+    ]
+    for row in rows:
+        images = "" if row["claimed_on"] == "test" else " (on its training images)"
+        claim = f"{row['claimed_accuracy']:.2%}{images}"
+        cells = row["variant"], row["study"], row["title"], f"{row['parameters']:,}", f"{row['mult_adds'] / 1e6:.2f} M"
+        lines.append(f"| {' | '.join([*cells, claim])} |")
+    return "\n".join(lines)

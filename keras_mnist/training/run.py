@@ -20,6 +20,7 @@ from keras_mnist.data.pipeline import evaluation_batches, steps_per_epoch, train
 from keras_mnist.data.sources import DigitSet, load, stratified_split
 from keras_mnist.errors import Interrupted, RunError, UsageError
 from keras_mnist.files import whole_file, write_whole
+from keras_mnist.models.analysis import trainable_parameters
 from keras_mnist.models.registry import Variant, get_variant
 from keras_mnist.recipe import Recipe
 from keras_mnist.training import checkpoint, runtime
@@ -329,6 +330,7 @@ class _Run:
         """Score the test set, write every file, and run.json as the last one: with it the run is done."""
         from keras_mnist.results import evaluation, plots
         from keras_mnist.results.export import export, kept_facts
+        from keras_mnist.results.tables import summary_text
 
         plan, digits = self.plan, self.plan.digits
         model = plan.variant.build()
@@ -407,18 +409,6 @@ def _signals():
 
 def _flat(arguments: dict) -> dict:
     return {**{k: v for k, v in arguments.items() if k != "recipe"}, **arguments["recipe"]}
-
-
-def trainable_parameters(model: keras.Model) -> int:
-    """Weights that training changes, batch norm's gain and offset included."""
-    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
-
-
-def summary_text(model: keras.Model) -> str:
-    """model.summary() as text, with the trainable parameters in the last line."""
-    lines: list[str] = []
-    model.summary(line_length=100, print_fn=lambda text, line_break=False: lines.append(text))
-    return "\n".join([*lines, f"trainable parameters: {trainable_parameters(model):,}", ""])
 
 
 def _write_history(path: Path, history: list[dict]) -> None:

@@ -76,11 +76,6 @@ def test_the_list_names_every_variant(script):
     assert code == 0 and "bn_gap              7,550 parameters" in said
 
 
-def test_the_summary_ends_with_the_trainable_parameters(script):
-    code, said, _ = script("summary.py", "--variant", "bn_gap")
-    assert code == 0 and "block1_conv1 (Conv2D)" in said and said.endswith("trainable parameters: 7,550\n")
-
-
 def test_a_model_file_that_is_none_is_refused(script, tmp_path):
     (tmp_path / "text.keras").write_text("no model")
     for name in ("evaluate.py", "export.py"):

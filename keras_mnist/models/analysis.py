@@ -1,0 +1,124 @@
+"""What a network is made of: parameters, mult-adds and receptive field, layer by layer and block by block."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import keras
+
+from keras_mnist.models.registry import Variant, get_variant, list_variants
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerFacts:
+    """One layer of a network.
+
+    mult_adds: multiplications with additions of convolutions and linear layers for one image, biases not counted.
+    receptive_field: side in pixels of the square of the image that one output depends on, at most the whole image.
+    """
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    mult_adds: int
+    receptive_field: int
+
+    @property
+    def block(self) -> str:
+        """The part of the network that it belongs to: its name up to the first underscore."""
+        return self.name.partition("_")[0]
+
+
+def trainable_parameters(layer) -> int:
+    """Weights of a layer or model that training changes, batch norm's gain and offset included."""
+    return sum(math.prod(weight.shape) for weight in layer.trainable_weights)
+
+
+def layer_facts(model: keras.Model) -> list[LayerFacts]:
+    """The facts of each layer of a functional model, in order."""
+    image_size = model.input_shape[1]
+    fields: dict[int, tuple[int, int]] = {id(model.input): (1, 1)}  # output -> (field, image pixels between outputs)
+    facts = []
+    for layer in model.layers:
+        if not isinstance(layer, keras.layers.InputLayer):
+            parents = [fields[id(tensor)] for tensor in keras.tree.flatten(layer.input)]
+            fields[id(layer.output)] = _receptive_field(layer, parents, image_size)
+        facts.append(
+            LayerFacts(
+                layer.name,
+                type(layer).__name__,
+                tuple(layer.output.shape[1:]),
+                trainable_parameters(layer),
+                _mult_adds(layer),
+                min(fields[id(layer.output)][0], image_size),
+            )
+        )
+    return facts
+
+
+def _receptive_field(layer, parents, image_size: int) -> tuple[int, int]:
+    field, spacing = max(parents)
+    match layer:
+        case keras.layers.Conv2D():
+            return field + (layer.kernel_size[0] - 1) * spacing, spacing * layer.strides[0]
+        case keras.layers.MaxPooling2D():
+            return field + (layer.pool_size[0] - 1) * spacing, spacing * layer.strides[0]
+        case keras.layers.GlobalAveragePooling2D() | keras.layers.Dense():
+            return image_size, spacing
+        case _:
+            return field, spacing
+
+
+def _mult_adds(layer) -> int:
+    match layer:
+        case keras.layers.Conv2D():
+            return math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])
+        case keras.layers.Dense():
+            return math.prod(layer.kernel.shape)
+        case _:
+            return 0
+
+
+def parameters_by_block(facts: list[LayerFacts]) -> dict[str, int]:
+    """Trainable parameters of each block that has any."""
+    blocks: dict[str, int] = {}
+    for fact in facts:
+        if fact.parameters:
+            blocks[fact.block] = blocks.get(fact.block, 0) + fact.parameters
+    return blocks
+
+
+def size_kb(parameters: int) -> float:
+    """The size of so many float32 parameters in kB of 1,024 bytes, as Keras counts."""
+    return parameters * 4 / 1024
+
+
+def variant_facts(variant: Variant) -> dict:
+    """A variant in one row of plain values."""
+    facts = layer_facts(variant.build())
+    return {
+        "variant": variant.name,
+        "study": variant.study,
+        "parameters": sum(fact.parameters for fact in facts),
+        "mult_adds": sum(fact.mult_adds for fact in facts),
+        "receptive_field_before_head": _field_before_head(facts),
+        "size_kb": round(size_kb(sum(fact.parameters for fact in facts)), 1),
+        "claimed_accuracy": variant.claim.accuracy,
+        "claimed_on": variant.claim.images,
+        "claimed_epochs": variant.claim.epochs,
+        "title": variant.title,
+    }
+
+
+def _field_before_head(facts: list[LayerFacts]) -> int:
+    """The receptive field of the last convolution that looks at more than one pixel."""
+    convolutions = [fact for fact in facts if fact.kind == "Conv2D" and fact.output_shape[0] > 1]
+    return convolutions[-1].receptive_field
+
+
+def all_variant_facts() -> list[dict]:
+    """One row for each variant, study by study."""
+    variants = sorted(map(get_variant, list_variants()), key=lambda variant: variant.study)
+    return [variant_facts(variant) for variant in variants]
