@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import re
+import signal
 import sys
 import tempfile
 import types
@@ -40,6 +41,7 @@ def parser(description: str) -> argparse.ArgumentParser:
 def main(script: Callable[[], None]) -> typing.NoReturn:
     """Run a script and exit: 0 done, 1 failed, 2 wrong use, 130 Ctrl-C, 143 SIGTERM; errors are one line."""
     try:
+        signal.signal(signal.SIGTERM, _terminate)
         script()
     except UsageError as error:
         _exit(2, error)
@@ -54,8 +56,13 @@ def main(script: Callable[[], None]) -> typing.NoReturn:
         place = f"{error.filename}: " if error.filename else ""
         _exit(1, f"{place}{error.strerror or error}")
     except KeyboardInterrupt:
-        _exit(130, "interrupted; nothing was under way that could be kept")
+        _exit(130, "interrupted; what was saved before is kept")
     sys.exit(0)
+
+
+def _terminate(number, frame):
+    """Training has a handler of its own; this one is for the time before and after it."""
+    raise Interrupted("terminated; what was saved before is kept", exit_code=128 + number)
 
 
 def _exit(code: int, message) -> typing.NoReturn:

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
+
 
 @contextlib.contextmanager
 def _workshop(path: Path) -> Iterator[Path]:
@@ -35,7 +37,17 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of `path` when the block ends without an error."""
+    """Yield an empty folder that takes the place of `path` when the block ends without an error.
+
+    One process at a time: a second one waits.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(path.parent / f".{path.name}.lock"):
+        remove_drafts(path.parent, path.name)
+        yield from _replace_folder(path)
+
+
+def _replace_folder(path: Path) -> Iterator[Path]:
     with _workshop(path) as draft:
         draft.mkdir()
         yield draft
@@ -43,6 +55,12 @@ def whole_folder(path: Path) -> Iterator[Path]:
             path.rename(draft.with_name("replaced"))
         draft.rename(path)
         _sync_folder(path.parent)
+
+
+def remove_drafts(folder: Path, name: str = "*") -> None:
+    """Remove what a killed process left half-written in a folder that no other process writes to now."""
+    for draft in folder.glob(f".{name}.*.part"):
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def write_whole(path: Path, content: bytes | str) -> None:

@@ -22,6 +22,10 @@ DATASETS = ("auto", "mnist", "digits")
 ARCHIVES_VARIABLE = "KERAS_MNIST_ARCHIVES"
 REACH_SECONDS = 4
 
+# Images of each digit in MNIST: other data sets come in files of the same names and sizes.
+TRAIN_COUNTS = (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949)
+TEST_COUNTS = (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)
+
 FALLBACK_NOTICE = """\
 MNIST is not here and cannot be downloaded: {why}.
 This run uses the 1,797 embedded digits of scikit-learn instead (8x8 scans, enlarged to 28x28).
@@ -122,9 +126,12 @@ def _data_dir(data_dir: Path | None) -> Path:
 
 def _mnist_set(arrays: dict[str, np.ndarray]) -> DigitSet:
     digits = DigitSet(name="mnist", **arrays, held_out=5_000, passes_per_epoch=1)
-    sizes = len(digits.train_labels), len(digits.test_labels)
-    if sizes != (60_000, 10_000):
-        raise RunError(f"mnist: {sizes[0]} and {sizes[1]} images, expected 60000 and 10000; prepare it again")
+    for labels, expected in ((digits.train_labels, TRAIN_COUNTS), (digits.test_labels, TEST_COUNTS)):
+        found = tuple(np.bincount(labels, minlength=10).tolist())
+        if found != expected:
+            raise RunError(
+                f"mnist: {found} images of the digits 0 to 9, expected {expected}; prepare it in another --data-dir"
+            )
     return digits
 
 

@@ -19,7 +19,7 @@ from rich.console import Console
 from keras_mnist.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from keras_mnist.data.sources import DigitSet, load, stratified_split
 from keras_mnist.errors import Interrupted, RunError, UsageError
-from keras_mnist.files import whole_file, write_whole
+from keras_mnist.files import remove_drafts, whole_file, write_whole
 from keras_mnist.models.analysis import trainable_parameters
 from keras_mnist.models.registry import Variant, get_variant
 from keras_mnist.recipe import Recipe
@@ -143,7 +143,13 @@ def train(
     folder = Path(runs) / plan.digits.name / chosen.name / f"seed{seed}"
     export_to = Path(saved_models) / chosen.name if saved_models is not None else None
     with _owned(folder, export_to):
-        return _Run(plan, where, folder, export_to, console).result(fresh)
+        try:
+            return _Run(plan, where, folder, export_to, console).result(fresh)
+        except OSError as error:
+            raise RunError(
+                f"cannot write to {folder} ({error.strerror or error}); what was saved before is kept: "
+                "make room there and run the same command again"
+            ) from error
 
 
 @contextlib.contextmanager
@@ -180,6 +186,7 @@ class _Run:
 
     def result(self, fresh: bool) -> RunResult:
         """Train, or continue, or only read what is finished."""
+        remove_drafts(self.folder)
         if fresh:
             for name in (RECORD, STATE, HISTORY, MODEL, SUMMARY, CURVES):
                 (self.folder / name).unlink(missing_ok=True)
@@ -202,7 +209,7 @@ class _Run:
             raise RunError(f"{path} is no record of a run; {checkpoint.REMEDY}") from error
         self.console.print(f"{self.folder} holds this run, finished; nothing was trained. Start over with --fresh.")
         (self.folder / STATE).unlink(missing_ok=True)
-        return RunResult(record, _read_history(self.folder / HISTORY), self.folder)
+        return RunResult(record, read_history(self.folder / HISTORY), self.folder)
 
     def _require_same(self, found: dict, path: Path) -> None:
         """Raise UsageError that names the arguments in which a record or state differs from this run."""
@@ -419,6 +426,7 @@ def _write_history(path: Path, history: list[dict]) -> None:
     write_whole(path, text.getvalue())
 
 
-def _read_history(path: Path) -> list[dict]:
+def read_history(path: Path) -> list[dict]:
+    """The rows of a history.csv."""
     with path.open(newline="") as file:
         return [{k: int(v) if k == "epoch" else float(v) for k, v in row.items()} for row in csv.DictReader(file)]

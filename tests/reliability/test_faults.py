@@ -1,0 +1,159 @@
+"""Faults between any two writes, a full disk, signals, and states that are damaged or of another run."""
+
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from keras_mnist import files
+from keras_mnist.errors import RunError, UsageError
+from keras_mnist.training import run as module
+from tests.conftest import ROOT
+
+
+class PowerCut(BaseException):
+    """Ends everything at once."""
+
+
+@pytest.fixture
+def train(tmp_path, small_digits, short_recipe):
+    def call(runs="runs", **options):
+        settings = {"recipe": short_recipe, "dataset": "digits", "device": "cpu", **options}
+        return module.train("bn_gap", runs=tmp_path / runs, saved_models=tmp_path / f"{runs}_models", **settings)
+
+    return call
+
+
+def same_bits(one, other):
+    weights = zip(one.model.get_weights(), other.model.get_weights(), strict=True)
+    return all(np.array_equal(a, b) for a, b in weights) and one.record["test_loss"] == other.record["test_loss"]
+
+
+def test_power_may_fail_before_any_of_the_writes(train, tmp_path, monkeypatch):
+    """Every fsync and every rename of a run, one after the other, is the last thing that happens."""
+    whole = train(runs="whole")
+    calls = 0
+
+    def failing(function, at):
+        def call(*arguments):
+            nonlocal calls
+            calls += 1
+            if calls == at:
+                raise PowerCut
+            return function(*arguments)
+
+        return call
+
+    # A power cut tidies nothing up.
+    monkeypatch.setattr(files.shutil, "rmtree", lambda *arguments, **options: None)
+    cuts = 0
+    for at in range(1, 60):
+        calls = 0
+        with monkeypatch.context() as patch:
+            patch.setattr(files.os, "replace", failing(os.replace, at))
+            patch.setattr(files.os, "fsync", failing(os.fsync, at))
+            try:
+                result = train()
+            except PowerCut:
+                cuts += 1
+                continue
+        break
+    assert cuts >= 10
+    assert same_bits(result, whole)
+
+
+def test_a_full_disk_is_reported_the_last_state_stays_and_the_run_continues(train, tmp_path, short_recipe):
+    if shutil.which("mount") is None or os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    disk = tmp_path / "runs"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", disk], capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        with pytest.raises(RunError, match="No space left on device.*run the same command again"):
+            train()
+        state = disk / "digits" / "bn_gap" / "seed0" / "state.bin"
+        assert state.exists()
+        subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
+        continued = train()
+        assert same_bits(continued, train(runs="whole"))
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_command_cleanly_and_names_what_is_kept(tmp_path, number, code):
+    arguments = ["--variant", "bn_gap", "--dataset", "digits", "--device", "cpu", "--epochs", "50", "--no-export"]
+    command = [sys.executable, ROOT / "scripts" / "train.py", *arguments, "--runs", tmp_path]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline().startswith("epoch  1/50")
+    process.send_signal(number)
+    _, complaints = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert complaints.count("\n") == 1 and "seed0 keeps the state: the same command continues" in complaints
+    assert (tmp_path / "digits" / "bn_gap" / "seed0" / "state.bin").exists()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_before_training_ends_in_one_line(tmp_path, number, code):
+    command = [sys.executable, ROOT / "scripts" / "train.py", "--variant", "bn_gap", "--dataset", "digits"]
+    process = subprocess.Popen([*command, "--runs", tmp_path], stderr=subprocess.PIPE, text=True)
+    time.sleep(1.5)  # in the middle of importing
+    process.send_signal(number)
+    _, complaints = process.communicate(timeout=60)
+    assert process.returncode == code and "Traceback" not in complaints
+    assert complaints.strip().splitlines()[-1].startswith("train.py: ")
+
+
+def interrupted(train, monkeypatch, tmp_path):
+    """A run stopped in its first epoch: the path of its state."""
+    with monkeypatch.context() as patch:
+        step = module.ScreenProgress.on_train_batch_end
+        patch.setattr(
+            module.ScreenProgress,
+            "on_train_batch_end",
+            lambda self, batch, logs=None: (step(self, batch), signal.raise_signal(signal.SIGTERM)),
+        )
+        with pytest.raises(module.Interrupted):
+            train()
+    return tmp_path / "runs" / "digits" / "bn_gap" / "seed0" / "state.bin"
+
+
+def test_a_damaged_state_is_refused_by_name_and_fresh_starts_over(train, monkeypatch, tmp_path):
+    state = interrupted(train, monkeypatch, tmp_path)
+    content = bytearray(state.read_bytes())
+    content[-5000] ^= 1
+    state.write_bytes(content)
+    with pytest.raises(RunError, match="state.bin is damaged: its checksum differs; pass --fresh"):
+        train()
+    assert same_bits(train(fresh=True), train(runs="whole"))
+
+
+def test_a_state_of_other_arguments_is_refused_with_the_difference(train, monkeypatch, tmp_path, short_recipe):
+    interrupted(train, monkeypatch, tmp_path)
+    with pytest.raises(UsageError, match="epochs 2 is now 3; .*--fresh"):
+        train(recipe=short_recipe.with_settings(epochs=3))
+
+
+def test_a_state_from_another_machine_continues_with_a_warning(train, monkeypatch, tmp_path):
+    interrupted(train, monkeypatch, tmp_path)
+    here = module.runtime.surroundings
+    monkeypatch.setattr(module.runtime, "surroundings", lambda device: {**here(device), "threads": 64})
+    console = Console(record=True, width=200, file=io.StringIO())
+    train(console=console)
+    said = console.export_text()
+    assert "saved with another threads: the last bits may differ" in said and "continuing" in said
+
+
+def test_a_record_that_is_none_is_refused(train, tmp_path):
+    result = train()
+    (result.folder / "run.json").write_text("{}")
+    with pytest.raises(RunError, match="run.json is no record of a run; pass --fresh"):
+        train()

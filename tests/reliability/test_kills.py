@@ -1,0 +1,94 @@
+"""Real processes, killed without warning: the continued run must end with the bits of an uninterrupted one."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from keras_mnist.training.run import read_history
+from tests.conftest import ROOT
+
+# What can go wrong differs: dropout's seeds, the plateau's counters, Adam's moments, the target's count, the schedule.
+CASES = {
+    "one cycle and dropout": ["--variant", "bn_gap", "--epochs", "5", "--target-accuracy", "none"],
+    "plateau and target": ["--variant", "bn_gap", "--recipe", "document", "--epochs", "5", "--target-epochs", "4"]
+    + ["--target-accuracy", "0.9", "--patience", "1", "--min-delta", "0.1"],
+    "Adam, steps and dropout of maps": ["--variant", "light_20k", "--recipe", "document", "--epochs", "5"]
+    + ["--step-epochs", "2"],
+    "four rates of dropout": ["--variant", "iter7_dropout", "--recipe", "document", "--epochs", "4"],
+    "large batches, plateau of Adam": ["--variant", "fc_bn_dropout", "--recipe", "document", "--epochs", "6"]
+    + ["--patience", "1", "--batch-size", "512"],
+}
+# What two runs of the same bits may differ in.
+TIMES = {"seconds", "seconds_per_epoch", "peak_memory_mb"}
+
+
+def start(arguments, runs):
+    command = [sys.executable, ROOT / "scripts" / "train.py", *arguments, "--dataset", "digits", "--no-export"]
+    return subprocess.Popen([*command, "--device", "cpu", "--runs", runs], stdout=subprocess.PIPE, text=True)
+
+
+def outcome(runs):
+    (record,) = runs.glob("digits/*/seed0/run.json")
+    facts = {key: value for key, value in json.loads(record.read_text()).items() if key not in TIMES}
+    history = [{**row, "seconds": 0} for row in read_history(record.with_name("history.csv"))]
+    return facts, history, record.with_name("model.keras")
+
+
+def same_weights(one, other):
+    import keras
+
+    ours, theirs = (keras.saving.load_model(path).get_weights() for path in (one, other))
+    return all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+def kill_and_compare(arguments, kills, folder, chance):
+    """Kill a run so many times at random moments, let it end, and compare: (kills, of them in training, mismatches)."""
+    started = time.perf_counter()
+    whole = start(arguments, folder / "whole")
+    assert whole.wait(300) == 0
+    duration = time.perf_counter() - started
+    done, trained = 0, 0
+    while done < kills:
+        process = start(arguments, folder / "killed")
+        time.sleep(chance.uniform(0.2, duration * 0.8))
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            done += 1
+            trained += any(folder.glob("killed/digits/*/seed0/state.bin"))
+        process.wait()
+        if process.returncode == 0:  # it ended before its moment: begin again, so that the next kill meets a run
+            for path in folder.glob("killed/digits/*/seed0/*"):
+                path.unlink()
+    assert start(arguments, folder / "killed").wait(300) == 0
+    facts, history, model = outcome(folder / "whole")
+    other_facts, other_history, other_model = outcome(folder / "killed")
+    mismatches = (facts != other_facts) + (history != other_history) + (not same_weights(model, other_model))
+    assert not list(folder.glob("killed/digits/*/seed0/.*.part")) and not list(folder.glob("killed/*/*/*/state.bin"))
+    return done, trained, mismatches
+
+
+def test_a_killed_run_ends_as_if_it_had_not_been(tmp_path):
+    done, _, mismatches = kill_and_compare(CASES["plateau and target"], 2, tmp_path, random.Random(0))
+    assert (done, mismatches) == (2, 0)
+
+
+@pytest.mark.slow
+def test_twenty_five_kills_over_variants_and_recipes(tmp_path, capsys):
+    chance = random.Random(int(os.environ.get("KERAS_MNIST_KILL_SEED", "1")))
+    kills = wrong = 0
+    for name, arguments in CASES.items():
+        folder = tmp_path / name.replace(" ", "_")
+        done, trained, mismatches = kill_and_compare(arguments, 5, folder, chance)
+        with capsys.disabled():
+            print(f"\n{name}: {done} kills, {trained} of them with a state on disk, {mismatches} mismatches")
+        kills, wrong = kills + done, wrong + mismatches
+    with capsys.disabled():
+        print(f"\n{kills} kills, {wrong} mismatches")
+    assert (kills, wrong) == (25, 0)
