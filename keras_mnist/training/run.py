@@ -225,7 +225,7 @@ class _Run:
         keras.utils.set_random_seed(plan.seed)
         with runtime.number_format(self.device.number_format):
             network = plan.variant.build(classifier_activation=None)
-        self.stepper = Stepper(network, plan.recipe, plan.steps, compile_steps=self.device.compile_steps)
+        self.stepper = Stepper(network, plan.recipe, plan.steps, self.device.compile_steps, self.device.use_lanes)
         train, held_out = _divide(plan)
         self.train_data = train
         self.validation_batches = evaluation_batches(*held_out) if held_out else None

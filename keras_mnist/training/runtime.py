@@ -33,6 +33,11 @@ class Device:
         return self.kind == "gpu"
 
     @property
+    def use_lanes(self) -> bool:
+        """Whether training computes in lanes (lanes.py): on a CPU, unless KERAS_MNIST_LANES=0."""
+        return self.kind == "cpu" and os.environ.get("KERAS_MNIST_LANES", "1") != "0"
+
+    @property
     def number_format(self) -> str:
         """bfloat16 for the arithmetic of a GPU, with float32 weights; nothing is gained by it on a CPU."""
         return "mixed_bfloat16" if self.kind == "gpu" else "float32"
@@ -98,6 +103,7 @@ def surroundings(device: Device) -> dict:
         "device": str(device),
         "processor": processor(),
         "threads": tf.config.threading.get_intra_op_parallelism_threads() or cores(),
+        "lanes": device.use_lanes,
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0",
         "versions": versions(),
     }

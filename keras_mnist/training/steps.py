@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_mnist import conventions
 from keras_mnist.recipe import Recipe
+from keras_mnist.training.lanes import in_lanes
 
 
 def build_optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Optimizer:
@@ -43,8 +44,16 @@ class Stepper:
     It stands where Keras's callbacks expect a model: they read `optimizer` and set `stop_training`.
     """
 
-    def __init__(self, network: keras.Model, recipe: Recipe, steps_per_epoch: int, compile_steps: bool = False):
+    def __init__(
+        self,
+        network: keras.Model,
+        recipe: Recipe,
+        steps_per_epoch: int,
+        compile_steps: bool = False,
+        use_lanes: bool = False,
+    ):
         self.network, self.l2 = network, recipe.l2
+        self.forward = in_lanes(network) if use_lanes else network
         self.optimizer = build_optimizer(recipe, steps_per_epoch)
         self.optimizer.build(network.trainable_variables)
         self.loss_function = keras.losses.CategoricalCrossentropy(
@@ -63,12 +72,12 @@ class Stepper:
     def variables(self) -> list:
         """All that a later step depends on: weights, moving statistics, dropout's seeds, optimizer, means."""
         means = self.loss.variables + self.accuracy.variables
-        return self.network.variables + self.optimizer.variables + means
+        return self.forward.variables + self.optimizer.variables + means
 
     def _train_step(self, images, labels):
         weights = self.network.trainable_variables
         with tf.GradientTape() as tape:
-            logits = self.network(images, training=True)
+            logits = self.forward(images, training=True)
             loss = self.loss_function(labels, logits)
         gradients = tape.gradient(loss, weights)
         if self.l2:
@@ -78,7 +87,7 @@ class Stepper:
         return loss
 
     def _score_step(self, images, labels):
-        logits = self.network(images, training=False)
+        logits = self.forward(images, training=False)
         self._count(labels, logits, self.loss_function(labels, logits))
 
     def _count(self, labels, logits, loss):
