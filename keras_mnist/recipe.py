@@ -104,6 +104,7 @@ class Recipe(_Checked):
     momentum: float = _setting(0.9, "sgd: momentum, a fraction", low=0, high=0.9999)
     nesterov: bool = _setting(False, "sgd: Nesterov's momentum")
     l2: float = _setting(0.0, "L2 penalty's strength, added to every gradient", low=0, high=1)
+    clip_norm: float = _setting(0.0, "largest norm of the gradient of all weights together; 0: any", low=0, high=1e6)
     label_smoothing: float = _setting(0.0, "share of each label spread over all classes, a fraction", low=0, high=0.9)
     schedule: Schedule = Schedule()
     augmentation: Augmentation = Augmentation()

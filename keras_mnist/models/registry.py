@@ -21,6 +21,7 @@ TUNED = Recipe(
     learning_rate=0.1,
     momentum=0.9,
     nesterov=True,
+    clip_norm=1.0,  # without it the networks that have no batch norm die at this rate
     schedule=Schedule("one_cycle"),
     augmentation=Augmentation(rotation_degrees=7, translate_pixels=1, scale=0.05, shear_degrees=3),
     target=Target(0.994, 2),

@@ -125,3 +125,21 @@ def variants_markdown(rows: list[dict]) -> str:
         cells = row["variant"], row["study"], row["title"], f"{row['parameters']:,}", f"{row['mult_adds'] / 1e6:.2f} M"
         lines.append(f"| {' | '.join([*cells, claim])} |")
     return "\n".join(lines)
+
+
+def measurement_table(title: str, measurements: list) -> Table:
+    """Medians with their spread, each beside the first one."""
+    first = measurements[0].median
+    rows = [
+        [
+            m.name,
+            f"{m.median:,.3g}" if m.median < 1000 else f"{m.median:,.0f}",
+            f"{min(m.values):,.3g} to {max(m.values):,.3g}"
+            if m.median < 1000
+            else f"{min(m.values):,.0f} to {max(m.values):,.0f}",
+            m.unit,
+            f"{m.median / first:.2f}" if m.unit == measurements[0].unit else "",
+        ]
+        for m in measurements
+    ]
+    return numbers_table(title, ["what", "median", "range", "unit", "to first"], rows)

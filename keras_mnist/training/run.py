@@ -183,6 +183,7 @@ class _Run:
         self.epoch, self.step = 0, 0  # epochs finished, and steps of the one under way
         self.history: list[dict] = []
         self.seconds = 0.0  # of the epoch under way, before an interruption
+        self.first_step: float | None = None  # seconds from this process's start to the end of its first step
 
     def result(self, fresh: bool) -> RunResult:
         """Train, or continue, or only read what is finished."""
@@ -313,6 +314,8 @@ class _Run:
                     f"the loss became {loss} at epoch {self.epoch + 1}, step {self.step + 1}; "
                     f"try a lower --learning-rate than {self.plan.recipe.learning_rate:g}"
                 )
+            if self.first_step is None:
+                self.first_step = runtime.process_seconds()
             self.callbacks.on_train_batch_end(self.step)
             self.step += 1
             if received:
@@ -375,6 +378,7 @@ class _Run:
             "test_errors": score.errors,
             "seconds": sum(seconds),
             "seconds_per_epoch": sorted(seconds)[len(seconds) // 2],
+            "seconds_to_first_step": self.first_step,
             "peak_memory_mb": runtime.peak_memory_mb(),
             **runtime.surroundings(self.device),
             "source_commit": runtime.source_commit(),

@@ -9,6 +9,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import keras
@@ -122,6 +123,15 @@ def peak_memory_mb() -> int | None:
         return None
     units_a_mb = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // units_a_mb
+
+
+def process_seconds() -> float | None:
+    """Seconds since this process was started; None where the system does not say."""
+    try:
+        started = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - started
+    except (OSError, AttributeError, ValueError):  # not Linux
+        return None
 
 
 def source_commit() -> str | None:

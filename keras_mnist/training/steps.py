@@ -13,9 +13,10 @@ from keras_mnist.training.lanes import in_lanes
 def build_optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """The recipe's optimizer with its learning-rate schedule."""
     rate = learning_rate(recipe, steps_per_epoch)
+    clip = recipe.clip_norm or None
     if recipe.optimizer == "adam":
-        return keras.optimizers.Adam(rate, epsilon=conventions.ADAM_EPSILON)
-    return keras.optimizers.SGD(rate, momentum=recipe.momentum, nesterov=recipe.nesterov)
+        return keras.optimizers.Adam(rate, epsilon=conventions.ADAM_EPSILON, global_clipnorm=clip)
+    return keras.optimizers.SGD(rate, momentum=recipe.momentum, nesterov=recipe.nesterov, global_clipnorm=clip)
 
 
 def learning_rate(recipe: Recipe, steps_per_epoch: int):

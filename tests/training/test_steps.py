@@ -75,6 +75,15 @@ def test_l2_is_added_to_the_gradient():
     np.testing.assert_allclose(after, before - 0.1 * (gradient + 0.5 * before), atol=1e-6)
 
 
+def test_a_large_gradient_is_scaled_to_the_norm_asked_for():
+    before, gradient, after = one_step(Recipe(learning_rate=0.1, momentum=0.0, clip_norm=0.01))
+    step = before - after
+    np.testing.assert_allclose(step / np.linalg.norm(step), gradient / np.linalg.norm(gradient), atol=1e-4)
+    assert 0.9 * 0.1 * 0.01 < np.linalg.norm(step) <= 0.1 * 0.01  # the bias has a share in the norm
+    before, gradient, after = one_step(Recipe(learning_rate=0.1, momentum=0.0, clip_norm=1e5))
+    np.testing.assert_allclose(after, before - 0.1 * gradient, atol=1e-6)
+
+
 def test_means_weigh_a_smaller_last_batch_by_its_images():
     network = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
     stepper = Stepper(network, Recipe(), 1)

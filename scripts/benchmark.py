@@ -1,0 +1,58 @@
+"""Measure speed beside what a user would write: python scripts/benchmark.py --json benchmark.json"""
+
+import json
+from pathlib import Path
+
+from keras_mnist import cli
+from keras_mnist.errors import UsageError
+
+PEERS = ("none", "torch")
+
+
+def arguments():
+    parser = cli.parser("Measure training, input, start-up and inference in interleaved repeats; medians and spread.")
+    cli.add_data_flags(parser)
+    parser.add_argument("--peer", default="none", metavar="|".join(PEERS), help="also train in PyTorch (extra: bench)")
+    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="repeats of each measurement (5)")
+    parser.add_argument("--steps", type=int, default=60, metavar="N", help="training steps a repeat (60)")
+    parser.add_argument("--json", type=Path, metavar="PATH", help="also write all values to this file")
+    chosen = parser.parse_args()
+    if chosen.peer not in PEERS:
+        raise UsageError(f"peer is {chosen.peer!r}, expected one of {', '.join(PEERS)}; see --peer")
+    if chosen.repeats < 1 or chosen.steps < 1:
+        raise UsageError(f"repeats and steps are {chosen.repeats} and {chosen.steps}, expected at least 1 each")
+    return chosen
+
+
+def main():
+    chosen = arguments()
+    cli.import_tensorflow()
+
+    from rich.console import Console
+
+    from keras_mnist.data.sources import load
+    from keras_mnist.files import write_whole
+    from keras_mnist.results import benchmark, tables
+    from keras_mnist.training import runtime
+
+    digits = load(chosen.dataset, chosen.data_dir, chosen.mnist_archives)
+    workers = [0, 1, 2] if chosen.peer == "torch" else []
+    console = Console()
+    results = {
+        "training": benchmark.epoch_seconds(digits, chosen.steps, chosen.repeats, workers),
+        "input": benchmark.pipeline_seconds(digits, chosen.steps, chosen.repeats),
+        "inference": benchmark.inference_rates(chosen.repeats),
+    }
+    if digits.name == "mnist":
+        results["start"] = benchmark.start_seconds(chosen.data_dir, chosen.repeats)
+    for title, measurements in results.items():
+        console.print(tables.measurement_table(f"{title}, {digits.name}", measurements))
+    if chosen.json:
+        device = runtime.choose_device("cpu")
+        rows = {title: [m.row() for m in measurements] for title, measurements in results.items()}
+        facts = {"dataset": digits.name, **runtime.surroundings(device), "source_commit": runtime.source_commit()}
+        write_whole(chosen.json, json.dumps({**facts, **rows}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    cli.main(main)
