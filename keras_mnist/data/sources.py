@@ -7,12 +7,13 @@ import dataclasses
 import hashlib
 import io
 import os
-import tempfile
+import shutil
 import threading
 import urllib.request
 import zipfile
 from pathlib import Path
 
+import filelock
 import numpy as np
 
 from keras_mnist.errors import RunError, UsageError
@@ -153,26 +154,28 @@ def check_archives(folder: Path, builder) -> None:
 
 
 def _prepare(builder, archives: Path | None) -> None:
-    """Make tensorflow-datasets' prepared data from the archives or a download.
+    """Make tensorflow-datasets' prepared data from the archives or a download; other processes wait for it.
 
     Its extraction cache goes by base name without a checksum, and other data sets' files have the same names:
     so each preparation extracts into a folder of its own.
     """
     import tensorflow_datasets as tfds
 
+    home = Path(builder.data_dir).parent
+    private = home / "keras_mnist_private"
     if archives is None:
         _require_reachable(next(iter(builder.url_infos)))
     try:
-        data_dir = Path(builder.data_dir)
-        data_dir.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="keras_mnist_", dir=data_dir.parent) as private, _quiet(tfds):
-            extracted = Path(private) / "extracted"
+        home.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(home / ".keras_mnist.lock"), _quiet(tfds):
+            shutil.rmtree(private, ignore_errors=True)  # of a preparation that was killed
             builder.download_and_prepare(
-                download_dir=Path(private) / "downloads",
+                download_dir=private / "downloads",
                 download_config=tfds.download.DownloadConfig(
-                    manual_dir=archives, extract_dir=extracted, try_download_gcs=False
+                    manual_dir=archives, extract_dir=private / "extracted", try_download_gcs=False
                 ),
             )
+            shutil.rmtree(private, ignore_errors=True)
     except OSError as error:
         raise RunError(f"mnist: cannot prepare the data in {builder.data_dir} ({error}); see --data-dir") from error
 

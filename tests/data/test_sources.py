@@ -137,3 +137,19 @@ def test_an_unknown_data_set_is_refused():
 def test_sizes_and_labels_are_checked(digits, part, value, words):
     with pytest.raises(RunError, match=words):
         sources.DigitSet(**{**vars(digits), part: value})
+
+
+def test_prepared_data_of_another_set_is_refused(mnist):
+    """Fashion-MNIST has the same names, sizes and label range."""
+    arrays = {name: getattr(mnist, name) for name in ("train_images", "train_labels", "test_images", "test_labels")}
+    even = np.repeat(np.arange(10, dtype=np.uint8), 6000)
+    with pytest.raises(RunError, match="images of the digits 0 to 9, expected .*--data-dir"):
+        sources._mnist_set({**arrays, "train_labels": even})
+
+
+def test_a_stale_extraction_is_not_read(mnist, archives, tmp_path):
+    """Where tensorflow-datasets caches extractions lies a file of the right name with other labels."""
+    stale = tmp_path / "downloads" / "extracted" / "GZIP.train-labels-idx1-ubyte.gz"
+    stale.parent.mkdir(parents=True)
+    stale.write_bytes(bytes(60_008))
+    np.testing.assert_array_equal(sources.mnist(tmp_path, archives).train_labels, mnist.train_labels)
