@@ -40,7 +40,7 @@ def run_table(result: RunResult, export: Path | None = None) -> Table:
         "time": f"{record['seconds']:.0f} s, {record['seconds_per_epoch']:.1f} s an epoch on {record['device']}",
         "run": f"{result.folder}",
     }
-    if export:
+    if export and export.exists():
         facts["SavedModel"] = str(export)
     return facts_table(f"{record['variant']}, seed {record['seed']}", facts)
 

@@ -16,19 +16,18 @@ import filelock
 import keras
 from rich.console import Console
 
-from keras_mnist.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
-from keras_mnist.data.sources import DigitSet, load, stratified_split
+from keras_mnist.data.pipeline import evaluation_batches, training_batches
+from keras_mnist.data.sources import load
 from keras_mnist.errors import Interrupted, RunError, UsageError
 from keras_mnist.files import remove_drafts, whole_file, write_whole
 from keras_mnist.models.analysis import trainable_parameters
-from keras_mnist.models.registry import Variant, get_variant
+from keras_mnist.models.registry import get_variant
 from keras_mnist.recipe import Recipe
 from keras_mnist.training import checkpoint, runtime
 from keras_mnist.training.callbacks import AccuracyTarget, ReduceOnPlateau, ScreenProgress
+from keras_mnist.training.plan import WATCHED, Plan
 from keras_mnist.training.steps import Stepper
 
-VALIDATIONS = ("held-out", "test", "none")
-WATCHED = {"held-out": "held-out training images", "test": "test images", "none": "training images"}
 RECORD, STATE, HISTORY, MODEL, SUMMARY, CURVES, LOCK = (
     "run.json",
     "state.bin",
@@ -38,51 +37,6 @@ RECORD, STATE, HISTORY, MODEL, SUMMARY, CURVES, LOCK = (
     "curves.png",
     ".lock",
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """What decides a run's outcome, up to the last bits."""
-
-    variant: Variant
-    recipe: Recipe
-    digits: DigitSet
-    validation: str
-    seed: int
-
-    def __post_init__(self):
-        if self.validation not in VALIDATIONS:
-            raise UsageError(
-                f"validation is {self.validation!r}, expected one of {', '.join(VALIDATIONS)}; see --validation"
-            )
-        if not 0 <= self.seed < 2**32:
-            raise UsageError(f"seed is {self.seed}, expected 0 to {2**32 - 1}; see --seed")
-        if self.recipe.batch_size > self.train_images:
-            raise UsageError(
-                f"batch_size is {self.recipe.batch_size}, expected at most the {self.train_images} training images "
-                f"of {self.digits.name}; see --batch-size"
-            )
-
-    @property
-    def train_images(self) -> int:
-        """Images trained on."""
-        held_out = self.digits.held_out if self.validation == "held-out" else 0
-        return len(self.digits.train_labels) - held_out
-
-    @property
-    def steps(self) -> int:
-        """Steps an epoch."""
-        return steps_per_epoch(self.train_images, self.recipe.batch_size, self.digits.passes_per_epoch)
-
-    def arguments(self) -> dict:
-        """The same in plain values, as run.json keeps it."""
-        return {
-            "variant": self.variant.name,
-            "dataset": self.digits.name,
-            "seed": self.seed,
-            "validation": self.validation,
-            "recipe": self.recipe.flat(),
-        }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -227,7 +181,7 @@ class _Run:
         with runtime.number_format(self.device.number_format):
             network = plan.variant.build(classifier_activation=None)
         self.stepper = Stepper(network, plan.recipe, plan.steps, self.device.compile_steps, self.device.use_lanes)
-        train, held_out = _divide(plan)
+        train, held_out = plan.divide()
         self.train_data = train
         self.validation_batches = evaluation_batches(*held_out) if held_out else None
 
@@ -383,18 +337,6 @@ class _Run:
             **runtime.surroundings(self.device),
             "source_commit": runtime.source_commit(),
         }
-
-
-def _divide(plan: Plan):
-    """(images, labels) to train on, and those to watch or None."""
-    digits = plan.digits
-    everything = digits.train_images, digits.train_labels
-    if plan.validation == "none":
-        return everything, None
-    if plan.validation == "test":
-        return everything, (digits.test_images, digits.test_labels)
-    kept, held_out = stratified_split(digits.train_labels, digits.held_out)
-    return tuple(part[kept] for part in everything), tuple(part[held_out] for part in everything)
 
 
 @contextlib.contextmanager
