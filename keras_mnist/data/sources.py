@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 import shutil
+import sys
 import threading
 import urllib.request
 import zipfile
@@ -165,6 +166,7 @@ def _prepare(builder, archives: Path | None) -> None:
     private = home / "keras_mnist_private"
     if archives is None:
         _require_reachable(next(iter(builder.url_infos)))
+    print(f"preparing MNIST in {builder.data_dir}: once, about 20 seconds", file=sys.stderr)
     try:
         home.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(home / ".keras_mnist.lock"), _quiet(tfds):

@@ -148,6 +148,12 @@ class _Run:
         record = self.folder / RECORD
         if record.exists():
             return self._finished(record)
+        plan = self.plan
+        self.console.print(
+            f"{plan.variant.name}, {plan.variant.params:,} parameters: {plan.recipe.epochs} epochs of {plan.steps} "
+            f"steps on {plan.digits.name}, seed {plan.seed}, on {self.device}",
+            highlight=False,
+        )
         self._build()
         if (self.folder / STATE).exists():
             self._restore()

@@ -59,6 +59,7 @@ def test_power_may_fail_before_any_of_the_writes(train, tmp_path, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(files.os, "replace", failing(os.replace, at))
             patch.setattr(files.os, "fsync", failing(os.fsync, at))
+            patch.setattr(files.os, "rename", failing(os.rename, at))
             try:
                 result = train()
             except PowerCut:
@@ -66,6 +67,7 @@ def test_power_may_fail_before_any_of_the_writes(train, tmp_path, monkeypatch):
                 continue
         break
     assert cuts >= 10
+    print(f"{cuts} power cuts, one before each fsync and rename")
     assert same_bits(result, whole)
 
 
@@ -93,6 +95,7 @@ def test_a_signal_ends_the_command_cleanly_and_names_what_is_kept(tmp_path, numb
     arguments = ["--variant", "bn_gap", "--dataset", "digits", "--device", "cpu", "--epochs", "50", "--no-export"]
     command = [sys.executable, ROOT / "scripts" / "train.py", *arguments, "--runs", tmp_path]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline().startswith("bn_gap, 7,550 parameters: 50 epochs of 99 steps on digits")
     assert process.stdout.readline().startswith("epoch  1/50")
     process.send_signal(number)
     _, complaints = process.communicate(timeout=60)

@@ -187,8 +187,9 @@ def test_progress_is_printed_line_by_line(train):
     console = Console(record=True, width=200, file=io.StringIO())
     train(console=console)
     lines = console.export_text().splitlines()
-    assert [line.split()[:2] for line in lines] == [["epoch", "1/2"], ["epoch", "2/2"]]
-    assert all("val_accuracy" in line and "learning rate" in line for line in lines)
+    assert lines[0].startswith("bn_gap, 7,550 parameters: 2 epochs of 4 steps on digits, seed 0, on cpu (")
+    assert [line.split()[:2] for line in lines[1:]] == [["epoch", "1/2"], ["epoch", "2/2"]]
+    assert all("val_accuracy" in line and "learning rate" in line for line in lines[1:])
 
 
 def test_a_run_can_be_trained_outside_the_main_thread(train):

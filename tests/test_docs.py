@@ -1,0 +1,49 @@
+"""Figures in the documents come from the records beside them."""
+
+import csv
+import json
+
+import pytest
+
+import keras_mnist
+from tests.conftest import ROOT
+
+RECORDS = ROOT / "docs" / "records"
+
+
+def record(study, variant, seed=0):
+    return json.loads((RECORDS / study / "mnist" / variant / f"seed{seed}" / "run.json").read_text())
+
+
+def row_of_seeds(study):
+    found = [record(study, "bn_gap", seed)["test_accuracy"] for seed in (0, 1, 2)]
+    return " | ".join([f"{accuracy:.2%}" for accuracy in found] + [f"**{sum(found) / 3:.2%}**"])
+
+
+@pytest.mark.parametrize("study", ["tuned", "document"])
+def test_results_over_three_seeds_are_those_of_the_records(study):
+    row = f"| `{study}` | {row_of_seeds(study)} |"
+    assert row in (ROOT / "docs" / "results.md").read_text(), row
+
+
+@pytest.mark.parametrize("name", keras_mnist.list_variants())
+def test_accuracies_after_one_epoch_are_those_of_the_records(name):
+    both = [record(f"one-epoch-{recipe}", name)["test_accuracy"] for recipe in ("tuned", "document")]
+    row = f"| {name} | {both[0]:.2%} | {both[1]:.2%} |"
+    assert row in (ROOT / "docs" / "results.md").read_text(), row
+
+
+def test_every_record_is_of_the_run_that_its_place_says_and_has_its_epochs():
+    records = sorted(RECORDS.glob("*/*/*/seed*/run.json"))
+    assert records
+    for path in records:
+        facts = json.loads(path.read_text())
+        study, dataset, variant, seed = path.relative_to(RECORDS).parts[:4]
+        assert (facts["dataset"], facts["variant"], f"seed{facts['seed']}") == (dataset, variant, seed)
+        assert len(facts["source_commit"]) == 40, f"{path}: from changed files"
+        with path.with_name("history.csv").open() as file:
+            assert len(list(csv.DictReader(file))) == facts["epochs_run"]
+        assert (
+            facts["test_accuracy"] == 1 - facts["test_errors"] / facts["test_images"]
+            or round(facts["test_accuracy"] * facts["test_images"]) == facts["test_images"] - facts["test_errors"]
+        )
