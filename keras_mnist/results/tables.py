@@ -128,18 +128,14 @@ def variants_markdown(rows: list[dict]) -> str:
 
 
 def measurement_table(title: str, measurements: list) -> Table:
-    """Medians with their spread, each beside the first one."""
-    first = measurements[0].median
-    rows = [
-        [
-            m.name,
-            f"{m.median:,.3g}" if m.median < 1000 else f"{m.median:,.0f}",
-            f"{min(m.values):,.3g} to {max(m.values):,.3g}"
-            if m.median < 1000
-            else f"{min(m.values):,.0f} to {max(m.values):,.0f}",
-            m.unit,
-            f"{m.median / first:.2f}" if m.unit == measurements[0].unit else "",
-        ]
-        for m in measurements
-    ]
-    return numbers_table(title, ["what", "median", "range", "unit", "to first"], rows)
+    """Medians with their spread, and each beside the first of the same unit."""
+
+    def figure(value: float) -> str:
+        return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+    rows = []
+    for m in measurements:
+        first = next(other.median for other in measurements if other.unit == m.unit)
+        spread = f"{figure(min(m.values))} to {figure(max(m.values))}"
+        rows.append([m.name, figure(m.median), spread, m.unit, f"{m.median / first:.2f}"])
+    return numbers_table(title, ["what", "median", "range", "unit", "ratio"], rows)

@@ -8,7 +8,6 @@ import importlib.metadata
 import os
 import platform
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -116,13 +115,15 @@ def cores() -> int:
 
 
 def peak_memory_mb() -> int | None:
-    """The most memory that this process has held so far, in MB; None where the system does not say."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    units_a_mb = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // units_a_mb
+    """The most memory that this process has held so far, in MB; None where the system does not say.
+
+    Not getrusage's figure, which a process inherits from the one that started it.
+    """
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) // 1024
+    return None
 
 
 def process_seconds() -> float | None:
