@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import keras_mnist
 from keras_mnist.recipe import Recipe, Schedule
+from keras_mnist.training import runtime
 from keras_mnist.training.steps import Stepper, build_optimizer, learning_rate
 
 
@@ -102,3 +104,22 @@ def test_an_accuracy_exactly_at_a_target_is_not_a_rounding_below_it():
         stepper.accuracy.total.assign(right)
         stepper.accuracy.count.assign(1000)
         assert stepper.means()["accuracy"] == right / 1000
+
+
+@pytest.mark.parametrize("schedule", ["one_cycle", "plateau"])
+def test_the_way_of_a_gpu_compiled_and_in_short_numbers_trains_too(digits, schedule):
+    keras.utils.set_random_seed(0)
+    gpu = runtime.Device("gpu", "a GPU")
+    with runtime.number_format(gpu.number_format):
+        network = keras_mnist.create_model("bn_gap", classifier_activation=None)
+    recipe = keras_mnist.get_variant("bn_gap").recipe().with_settings(schedule=schedule, learning_rate=0.05)
+    stepper = Stepper(network, recipe, 10, gpu.compile_steps, gpu.use_lanes)
+    images = tf.constant(digits.train_images[:64], tf.float32)
+    labels = tf.one_hot(digits.train_labels[:64], 10)
+    losses = [float(stepper.train_step(images, labels)) for _ in range(10)]
+    assert np.all(np.isfinite(losses)) and np.mean(losses[-3:]) < losses[0]
+    assert float(stepper.train_step(images[:16], labels[:16])) > 0
+    assert stepper.score([(images, labels)])["loss"] > 0
+    plain = keras_mnist.create_model("bn_gap")
+    plain.set_weights(network.get_weights())
+    assert plain(images).dtype == tf.float32
