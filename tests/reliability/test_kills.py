@@ -50,22 +50,24 @@ def same_weights(one, other):
 
 def kill_and_compare(arguments, kills, folder, chance):
     """Kill a run so many times at random moments, let it end, and compare: (kills, of them in training, mismatches)."""
-    started = time.perf_counter()
     whole = start(arguments, folder / "whole")
+    whole.stdout.readline()  # says what is trained, once imports and data are done
+    started = time.perf_counter()
     assert whole.wait(300) == 0
     duration = time.perf_counter() - started
     done, trained = 0, 0
     while done < kills:
         process = start(arguments, folder / "killed")
-        time.sleep(chance.uniform(0.2, duration * 0.8))
+        process.stdout.readline()
+        time.sleep(chance.uniform(0, duration))
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
             done += 1
-            trained += any(folder.glob("killed/digits/*/seed0/state.bin"))
-        process.wait()
-        if process.returncode == 0:  # it ended before its moment: begin again, so that the next kill meets a run
+        if process.wait() == 0:  # it ended before its moment: begin again, so that the next kill meets a run
             for path in folder.glob("killed/digits/*/seed0/*"):
                 path.unlink()
+        else:
+            trained += any(folder.glob("killed/digits/*/seed0/state.bin"))
     assert start(arguments, folder / "killed").wait(300) == 0
     facts, history, model = outcome(folder / "whole")
     other_facts, other_history, other_model = outcome(folder / "killed")
