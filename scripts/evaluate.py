@@ -21,9 +21,9 @@ def main():
 
     model = load_model(chosen.model)
     digits = load(chosen.dataset, chosen.data_dir, chosen.mnist_archives)
-    score = evaluate(model, digits.test_images, digits.test_labels)
+    score = evaluate(model, digits)
     facts = {
-        "data set": f"{digits.name}, {score.images:,} test images",
+        "data set": f"{score.dataset}, {score.images:,} test images",
         "accuracy": f"{score.accuracy:.2%} ({score.errors} misread)",
         "loss": f"{score.loss:.4f}",
     }

@@ -9,25 +9,27 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_mnist.data.sources import DigitSet, load
 from keras_mnist.errors import UsageError
 
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """Accuracy (a fraction), mean cross-entropy and number of misread images."""
+    """Accuracy (a fraction), mean cross-entropy and number of misread images, with the data set they are of."""
 
+    dataset: str
+    images: int
     accuracy: float
     loss: float
     errors: int
-    images: int
 
 
-def score(probabilities: np.ndarray, labels: np.ndarray) -> Score:
+def score(dataset: str, probabilities: np.ndarray, labels: np.ndarray) -> Score:
     """Compare probabilities (n, classes) with labels (n,)."""
     errors = int(np.sum(np.argmax(probabilities, axis=1) != labels))
     of_truth = probabilities[np.arange(len(labels)), labels.astype(int)].astype(np.float64)
     loss = float(np.mean(-np.log(np.maximum(of_truth, 1e-30))))
-    return Score((len(labels) - errors) / len(labels), loss, errors, len(labels))
+    return Score(dataset, len(labels), (len(labels) - errors) / len(labels), loss, errors)
 
 
 def predict(model: keras.Model, images: np.ndarray, batch_size: int = 1000) -> np.ndarray:
@@ -36,9 +38,10 @@ def predict(model: keras.Model, images: np.ndarray, batch_size: int = 1000) -> n
     return np.concatenate([model.predict_on_batch(images[start : start + batch_size]) for start in batches])
 
 
-def evaluate(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> Score:
-    """Score a network on images (n, 28, 28, 1) of 0..255 and labels (n,)."""
-    return score(predict(model, images), labels)
+def evaluate(model: keras.Model, digits: DigitSet | None = None) -> Score:
+    """Score a network on all test images of a data set; None for MNIST where it can be had."""
+    digits = digits or load()
+    return score(digits.name, predict(model, digits.test_images), digits.test_labels)
 
 
 def load_model(path: Path) -> keras.Model:

@@ -307,7 +307,7 @@ class _Run:
         model.set_weights(self.stepper.network.get_weights())
         # Compiled, so that whoever loads the file can call evaluate(images, labels) on it at once.
         model.compile("sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-        score = evaluation.evaluate(model, digits.test_images, digits.test_labels)
+        score = evaluation.evaluate(model, digits)
         record = self._record(model, score)
         _write_history(self.folder / HISTORY, self.history)
         with whole_file(self.folder / MODEL) as draft:

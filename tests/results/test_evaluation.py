@@ -1,3 +1,4 @@
+import dataclasses
 import zipfile
 
 import keras
@@ -14,18 +15,21 @@ def test_the_score_agrees_with_scikit_learn():
     rng = np.random.default_rng(0)
     probabilities = rng.dirichlet(np.ones(10), 500)
     labels = rng.integers(0, 10, 500)
-    found = score(probabilities, labels)
+    found = score("mnist", probabilities, labels)
     assert found.accuracy == pytest.approx(accuracy_score(labels, probabilities.argmax(axis=1)))
     assert found.loss == pytest.approx(log_loss(labels, probabilities, labels=range(10)))
-    assert found.errors == round((1 - found.accuracy) * 500) and found.images == 500
+    assert found.errors == round((1 - found.accuracy) * 500)
+    assert (found.dataset, found.images) == ("mnist", 500)
 
 
-def test_every_image_counts_also_in_the_last_batch(digits):
+def test_every_test_image_counts_also_in_the_last_batch(digits):
     model = keras_mnist.create_model("bn_gap")
-    found = evaluate(model, digits.train_images[:1003], digits.train_labels[:1003])
-    expected = model(digits.train_images[:1003].astype(np.float32)).numpy().argmax(axis=1)
-    assert found.images == 1003
-    assert found.errors == int(np.sum(expected != digits.train_labels[:1003]))
+    images = np.concatenate([digits.test_images, digits.train_images])[:1003]
+    labels = np.concatenate([digits.test_labels, digits.train_labels])[:1003]
+    found = evaluate(model, dataclasses.replace(digits, test_images=images, test_labels=labels))
+    expected = model(images.astype(np.float32)).numpy().argmax(axis=1)
+    assert (found.dataset, found.images) == ("digits", 1003)
+    assert found.errors == int(np.sum(expected != labels))
 
 
 def save(model, path):

@@ -12,7 +12,7 @@ from rich.console import Console
 
 import keras_mnist
 from keras_mnist.errors import Interrupted, RunError, UsageError
-from keras_mnist.results.evaluation import load_model, predict, score
+from keras_mnist.results.evaluation import evaluate, load_model
 from keras_mnist.training import run as module
 
 REQUIRED = {
@@ -72,7 +72,7 @@ def test_a_run_keeps_everything_it_gave(train, tmp_path, small_digits):
 def test_the_kept_figures_are_those_of_the_kept_model(train, tmp_path, small_digits):
     result = train(saved_models=tmp_path / "saved_models")
     images, labels = small_digits.test_images, small_digits.test_labels
-    again = score(predict(load_model(result.folder / "model.keras"), images), labels)
+    again = evaluate(load_model(result.folder / "model.keras"), small_digits)
     assert again.accuracy == result.test_accuracy
     assert again.loss == result.record["test_loss"]
     loss, accuracy = keras.saving.load_model(result.folder / "model.keras").evaluate(images, labels, verbose=0)
