@@ -3,24 +3,25 @@
 The five source documents were trained in PyTorch. A network of a few thousand parameters that trains for a few
 hundred steps feels these differences, so each is decided here on purpose and used by every builder and recipe.
 
-| what | PyTorch | Keras's default | here | where it matters |
-|---|---|---|---|---|
-| batch norm's moving average | momentum 0.1 | 0.99 | 0.9, which is PyTorch's 0.1 | fc_head runs 59 steps an \
-epoch: at 0.99 the statistics lag a whole epoch behind |
-| batch norm's epsilon | 1e-5 | 1e-3 | 1e-5 | channels that are dark almost everywhere have variances below 1e-3 |
-| first weights | uniform, bound 1/sqrt(fan-in) | Glorot uniform | PyTorch's | networks without batch norm: \
-base_*, fc_base, evo_base, iter1 to iter3 |
-| first biases | uniform, bound 1/sqrt(fan-in) | zeros | PyTorch's | conv_iterations, light_20k, linear heads |
-| Adam's epsilon | 1e-8 | 1e-7 | 1e-8 | second moments of rarely active weights late in training |
-| weight decay of Adam | L2 added to the gradient of every parameter | decoupled, or a loss term | PyTorch's | \
-light_20k only |
-| plateau threshold | 1e-4, relative | 1e-4, absolute | 0, absolute | losses near 0.02: an absolute 1e-4 calls \
-half a per cent of progress no progress, the relative one is as good as 0 |
-| plateau patience | reduces after patience + 1 bad epochs | after patience | Keras's count: PyTorch's 1 is 2 here \
-| every plateau recipe |
-| momentum of SGD | learning rate outside the velocity | inside | Keras's | only in the few steps after a \
-reduction, while old velocity decays |
-| batch norm's moving variance | unbiased | biased | Keras's | factor n/(n-1) with n above 6,000: nowhere |
+Taken from PyTorch:
+
+- Batch norm's moving average: 0.9 of the old value (PyTorch calls it momentum 0.1; Keras's default is 0.99). It matters
+  in fc_head, whose epochs have 59 steps: at 0.99 the statistics lag a whole epoch behind.
+- Batch norm's epsilon: 1e-5 (Keras: 1e-3). Channels that are dark almost everywhere have variances below 1e-3.
+- First weights and biases: uniform within 1/sqrt(fan-in) (Keras: Glorot uniform and zeros). It matters in networks
+  without batch norm: base_*, fc_base, fc_dropout, evo_base, iter1 to iter3.
+- Adam's epsilon: 1e-8 (Keras: 1e-7). It matters for weights that are rarely active, late in training.
+- Weight decay of Adam: L2, added to the gradient of every parameter (Keras: decoupled, or a term of the loss). Only
+  light_20k has it.
+- Plateau threshold: 0 (PyTorch: a ten-thousandth of the loss; Keras: an absolute 1e-4). At losses near 0.02 an absolute
+  1e-4 calls half a per cent of progress none; the relative one is as good as 0.
+
+Kept as in Keras:
+
+- Plateau patience counts the epochs after which the rate drops: PyTorch's patience 1 is written 2 here.
+- SGD's velocity includes the learning rate. It differs from PyTorch in the few steps after a reduction alone, while old
+  velocity decays.
+- Batch norm's moving variance is the biased one: a factor of n/(n-1) with n above 1,000, which matters nowhere.
 """
 
 BATCH_NORM_MOMENTUM = 0.9
