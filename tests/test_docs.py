@@ -51,3 +51,17 @@ def test_the_readme_quotes_the_means():
     readme = " ".join((ROOT / "README.md").read_text().split())
     tuned, document = (row_of_seeds(study).split("**")[1].replace("%", " %") for study in ("tuned", "document"))
     assert f"reads {tuned} of the 10,000 test images with the tuned recipe and {document} with its source's" in readme
+
+
+@pytest.mark.parametrize("name", ["chosen", "peak-0.2", "peak-0.05", "adam-0.01"])
+def test_candidates_of_the_tuned_recipe_have_the_held_out_figures_of_their_records(name):
+    with (RECORDS / f"tuning-{name}" / "mnist" / "bn_gap" / "seed0" / "history.csv").open() as file:
+        last = list(csv.DictReader(file))[-1]
+    figures = f"| {float(last['val_loss']):.4f} | {float(last['val_accuracy']):.2%} |"
+    assert figures in (ROOT / "docs" / "tuning.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["fc_base", "fc_dropout", "iter1_base", "iter2_under_25k", "iter3_under_20k"])
+def test_what_clipping_saves_is_as_recorded(name):
+    clipped, free = (record(study, name)["test_accuracy"] for study in ("one-epoch-tuned", "one-epoch-unclipped"))
+    assert f"| {name} | {clipped:.2%} | {free:.2%} |" in (ROOT / "docs" / "tuning.md").read_text()
