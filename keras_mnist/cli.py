@@ -151,9 +151,18 @@ def quiet_start() -> Iterator[None]:
     with tempfile.TemporaryFile() as said, contextlib.suppress(OSError):
         screen = os.dup(2)
         os.dup2(said.fileno(), 2)
+
+        def leave(number, frame):
+            # At once: an exception raised inside an import may be swallowed by the module that is imported.
+            os.write(screen, f"{Path(sys.argv[0]).name}: interrupted before anything was under way\n".encode())
+            os._exit(128 + number)
+
+        before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
             sys.stderr.flush()
             os.dup2(screen, 2)
             os.close(screen)

@@ -154,10 +154,11 @@ class _Run:
             f"steps on {plan.digits.name}, seed {plan.seed}, on {self.device}",
             highlight=False,
         )
-        self._build()
-        if (self.folder / STATE).exists():
-            self._restore()
-        self._fit()
+        with _signals() as received:
+            self._build()
+            if (self.folder / STATE).exists():
+                self._restore()
+            self._fit(received)
         return self._finish()
 
     def _finished(self, path: Path) -> RunResult:
@@ -239,7 +240,7 @@ class _Run:
         }
         checkpoint.save(self.folder / STATE, self.stepper.variables, facts)
 
-    def _fit(self) -> None:
+    def _fit(self, received: list[int]) -> None:
         plan = self.plan
         if self.stepper.stop_training or self.epoch == plan.recipe.epochs:
             return
@@ -256,9 +257,8 @@ class _Run:
             )
         )
         try:
-            with _signals() as received:
-                while self.epoch < plan.recipe.epochs and not self.stepper.stop_training:
-                    self._train_epoch(batches, received)
+            while self.epoch < plan.recipe.epochs and not self.stepper.stop_training:
+                self._train_epoch(batches, received)
         finally:
             self.screen.close()
 

@@ -144,7 +144,7 @@ RELAXED = {
 }
 
 
-@settings(max_examples=15, **RELAXED)
+@settings(max_examples=8, **RELAXED)
 @given(COMMAND_LINES)
 def test_any_command_line_trains_or_is_refused_in_one_line(tiny, command_line):
     check(command_line)

@@ -201,6 +201,6 @@ def test_a_run_can_be_trained_outside_the_main_thread(train):
 
 
 def test_training_reads_the_embedded_digits(tmp_path, digits):
-    recipe = keras_mnist.get_variant("bn_gap").recipe().with_settings(epochs=4)
+    recipe = keras_mnist.get_variant("bn_gap").recipe().with_settings(epochs=3)
     result = module.train("bn_gap", recipe=recipe, dataset="digits", runs=tmp_path)
     assert result.test_accuracy >= 0.97
