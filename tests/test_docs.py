@@ -6,6 +6,7 @@ import json
 import pytest
 
 import keras_mnist
+from keras_mnist.results.tables import figure
 from tests.conftest import ROOT
 
 RECORDS = ROOT / "docs" / "records"
@@ -65,3 +66,19 @@ def test_candidates_of_the_tuned_recipe_have_the_held_out_figures_of_their_recor
 def test_what_clipping_saves_is_as_recorded(name):
     clipped, free = (record(study, name)["test_accuracy"] for study in ("one-epoch-tuned", "one-epoch-unclipped"))
     assert f"| {name} | {clipped:.2%} | {free:.2%} |" in (ROOT / "docs" / "tuning.md").read_text()
+
+
+def benchmark_rows():
+    facts = json.loads((RECORDS / "benchmark.json").read_text())
+    for part in ("training", "input", "inference", "start"):
+        for row in facts[part]:
+            first = next(other["median"] for other in facts[part] if other["unit"] == row["unit"])
+            figures = [figure(row[name]) for name in ("median", "min", "max")]
+            yield f"| {row['name']} | {figures[0]} | {figures[1]} to {figures[2]} | {row['unit']} | " + (
+                f"{row['median'] / first:.2f} |"
+            )
+
+
+def test_the_figures_of_speed_are_those_of_the_benchmark_s_record():
+    page = (ROOT / "docs" / "performance.md").read_text()
+    assert not [row for row in benchmark_rows() if row not in page]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import io
 import math
 import os
 import statistics
@@ -199,7 +200,7 @@ def inference_rates(repeats: int) -> list[Measurement]:
     with tempfile.TemporaryDirectory() as folder:
         readers = {"SavedModel": _saved_model(model, Path(folder))}
         for name, make in (("ONNX Runtime", _onnx), ("LiteRT", _litert)):
-            with contextlib.suppress(ImportError):
+            with contextlib.suppress(ImportError), contextlib.redirect_stdout(io.StringIO()):
                 readers[name] = make(model, Path(folder))
         things = {}
         for batch, count in ((1, 200), (1000, 3)):
@@ -229,8 +230,7 @@ def _onnx(model, folder: Path):
     import onnxruntime
 
     path = folder / "model.onnx"
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        model.export(path, format="onnx", verbose=False)
+    model.export(path, format="onnx", verbose=False)
     session = onnxruntime.InferenceSession(path)
     name = session.get_inputs()[0].name
     return lambda images: session.run(None, {name: images.astype(np.float32)})[0]

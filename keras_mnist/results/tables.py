@@ -127,12 +127,13 @@ def variants_markdown(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def figure(value: float) -> str:
+    """A measured number in three digits, or whole where it is large."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def measurement_table(title: str, measurements: list) -> Table:
     """Medians with their spread, and each beside the first of the same unit."""
-
-    def figure(value: float) -> str:
-        return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
     rows = []
     for m in measurements:
         first = next(other.median for other in measurements if other.unit == m.unit)
