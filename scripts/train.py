@@ -1,5 +1,6 @@
 """Train a variant and keep the run: python scripts/train.py --variant bn_gap"""
 
+import argparse
 from pathlib import Path
 
 from keras_mnist import cli
@@ -26,7 +27,9 @@ def arguments():
     )
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="folder of all runs (runs)")
     parser.add_argument("--fresh", action="store_true", help="start over instead of continuing a run")
-    parser.add_argument("--no-export", action="store_true", help="do not write saved_models/<variant>/")
+    parser.add_argument(
+        "--export", action=argparse.BooleanOptionalAction, default=True, help="write saved_models/<variant>/ (on)"
+    )
     cli.add_recipe_flags(parser)
     return parser.parse_args()
 
@@ -49,7 +52,7 @@ def main():
     from keras_mnist.training.run import train
 
     console = Console(soft_wrap=True)
-    saved_models = None if chosen.no_export else Path("saved_models")
+    saved_models = Path("saved_models") if chosen.export else None
     result = train(
         chosen.variant,
         recipe=recipe,
