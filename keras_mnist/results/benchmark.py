@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import json
 import math
 import os
 import statistics
@@ -75,20 +76,17 @@ def epoch_seconds(digits: DigitSet, steps: int, repeats: int, torch_workers: lis
     return interleave({name: lambda run=run: run(steps) * scale for name, run in things.items()}, repeats, "s/epoch")
 
 
+def _batches(digits: DigitSet, augmentation: Augmentation):
+    """This package's training batches, without an end."""
+    images, labels = digits.train_images, digits.train_labels
+    return iter(training_batches(images, labels, batch_size=BATCH, augmentation=augmentation, seed=0, epochs=10_000))
+
+
 def _ours(digits: DigitSet, use_lanes: bool) -> Callable[[int], float]:
     variant = get_variant("bn_gap")
     recipe = variant.document
     stepper = Stepper(variant.build(classifier_activation=None), recipe, 469, use_lanes=use_lanes)
-    batches = iter(
-        training_batches(
-            digits.train_images,
-            digits.train_labels,
-            batch_size=BATCH,
-            augmentation=recipe.augmentation,
-            seed=0,
-            epochs=10_000,
-        )
-    )
+    batches = _batches(digits, recipe.augmentation)
 
     def run(steps: int) -> float:
         started = time.perf_counter()
@@ -142,16 +140,7 @@ def pipeline_seconds(digits: DigitSet, steps: int, repeats: int) -> list[Measure
     }
 
     def alone(augmentation):
-        batches = iter(
-            training_batches(
-                digits.train_images,
-                digits.train_labels,
-                batch_size=BATCH,
-                augmentation=augmentation,
-                seed=0,
-                epochs=10_000,
-            )
-        )
+        batches = _batches(digits, augmentation)
 
         def run() -> float:
             started = time.perf_counter()
@@ -166,8 +155,6 @@ def pipeline_seconds(digits: DigitSet, steps: int, repeats: int) -> list[Measure
 
 def start_seconds(data_dir: Path | None, repeats: int) -> list[Measurement]:
     """The real command on prepared MNIST: seconds to the end of its first step, and its peak memory."""
-    import json
-
     values: dict[str, list[float]] = {"first step after": [], "peak memory": []}
     script = Path(__file__).resolve().parents[2] / "scripts" / "train.py"
     for _ in range(repeats):

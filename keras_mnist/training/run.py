@@ -133,6 +133,7 @@ class _Run:
 
     def __init__(self, plan: Plan, device: runtime.Device, folder: Path, export_to: Path | None, console: Console):
         self.plan, self.device, self.folder = plan, device, folder
+        self.surroundings = runtime.surroundings(device)
         self.export_to, self.console = export_to, console
         self.epoch, self.step = 0, 0  # epochs finished, and steps of the one under way
         self.history: list[dict] = []
@@ -215,8 +216,8 @@ class _Run:
         path = self.folder / STATE
         arrays, facts = checkpoint.read(path)
         self._require_same(facts["arguments"], path)
-        here = runtime.surroundings(self.device)
-        differing = [name for name in here if here[name] != facts["surroundings"].get(name)]
+        saved = facts["surroundings"]
+        differing = [name for name, value in self.surroundings.items() if value != saved.get(name)]
         if differing:
             self.console.print(f"the state was saved with another {', '.join(differing)}: the last bits may differ")
         checkpoint.restore(path, self.stepper.variables, arrays)
@@ -230,7 +231,7 @@ class _Run:
     def _save(self) -> None:
         facts = {
             "arguments": self.plan.arguments(),
-            "surroundings": runtime.surroundings(self.device),
+            "surroundings": self.surroundings,
             "epoch": self.epoch,
             "step": self.step,
             "history": self.history,
@@ -340,7 +341,7 @@ class _Run:
             "seconds_per_epoch": sorted(seconds)[len(seconds) // 2],
             "seconds_to_first_step": self.first_step,
             "peak_memory_mb": runtime.peak_memory_mb(),
-            **runtime.surroundings(self.device),
+            **self.surroundings,
             "source_commit": runtime.source_commit(),
         }
 
