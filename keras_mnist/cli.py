@@ -11,11 +11,12 @@ import sys
 import tempfile
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from keras_mnist.errors import Interrupted, RunError, UsageError
 from keras_mnist.recipe import Augmentation, Recipe, Schedule, Target, settings_of
+from keras_mnist.tricks import tricks_in_use
 
 # Lines that TensorFlow prints whenever it starts, and which tell a user nothing.
 NOISE = re.compile(
@@ -24,6 +25,9 @@ NOISE = re.compile(
     r"|cuda_diagnostics|cuInit|INTERNAL: CUDA Runtime|gpu_device\.cc.*Cannot dlopen|Skipping registering GPU"
     r"|Created device|CUDA_VISIBLE_DEVICES|hostname:|libcuda|no supported devices found"
 )
+
+# What Keras imports wherever it is installed, and no script needs of Keras: a second of every start.
+UNUSED = ("sklearn", "matplotlib", "matplotlib.pyplot")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -174,8 +178,21 @@ def quiet_start() -> Iterator[None]:
 
 def import_tensorflow() -> None:
     """The quiet start: everything heavy, once, after the arguments are known to be good."""
-    with quiet_start():
+    left_out = UNUSED if "imports" in tricks_in_use() else ()
+    with quiet_start(), _hidden(left_out):
         import keras  # noqa: F401
         import tensorflow as tf
 
         tf.config.list_physical_devices()
+
+
+@contextlib.contextmanager
+def _hidden(modules: Iterable[str]) -> Iterator[None]:
+    """Let imports of these modules fail inside the block, as if they were not installed."""
+    hidden = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]

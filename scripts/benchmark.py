@@ -15,12 +15,14 @@ def arguments():
     parser.add_argument("--peer", default="none", metavar="|".join(PEERS), help="also train in PyTorch (extra: bench)")
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="repeats of each measurement (5)")
     parser.add_argument("--steps", type=int, default=60, metavar="N", help="training steps a repeat (60)")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="runs for the time to an accuracy (3)")
     parser.add_argument("--json", type=Path, metavar="PATH", help="also write all values to this file")
     chosen = parser.parse_args()
     if chosen.peer not in PEERS:
         raise UsageError(f"peer is {chosen.peer!r}, expected one of {', '.join(PEERS)}; see --peer")
-    if chosen.repeats < 1 or chosen.steps < 1:
-        raise UsageError(f"repeats and steps are {chosen.repeats} and {chosen.steps}, expected at least 1 each")
+    for name in ("repeats", "steps", "seeds"):
+        if getattr(chosen, name) < 1:
+            raise UsageError(f"{name} is {getattr(chosen, name)}, expected at least 1; see --{name}")
     return chosen
 
 
@@ -35,16 +37,17 @@ def main():
     from keras_mnist.results import benchmark, tables
     from keras_mnist.training import runtime
 
-    digits = load(chosen.dataset, chosen.data_dir, chosen.mnist_archives)
+    data = chosen.dataset, chosen.data_dir, chosen.mnist_archives
+    digits = load(*data)
     workers = [0, 1, 2] if chosen.peer == "torch" else []
     console = Console()
     results = {
-        "training": benchmark.epoch_seconds(digits, chosen.steps, chosen.repeats, workers),
+        "training": benchmark.epoch_seconds(data, chosen.steps, chosen.repeats, workers),
         "input": benchmark.pipeline_seconds(digits, chosen.steps, chosen.repeats),
         "inference": benchmark.inference_rates(chosen.repeats),
     }
-    if digits.name == "mnist":
-        results["start"] = benchmark.start_seconds(chosen.data_dir, chosen.repeats)
+    results["start"] = benchmark.start_seconds(data, chosen.repeats)
+    results["accuracy"] = benchmark.seconds_to_accuracy(data, chosen.seeds)
     for title, measurements in results.items():
         console.print(tables.measurement_table(f"{title}, {digits.name}", measurements))
     if chosen.json:

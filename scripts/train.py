@@ -12,7 +12,12 @@ def arguments():
     parser = cli.parser("Train a very small MNIST network; called again, it continues where it was interrupted.")
     parser.add_argument("--variant", metavar="NAME", help="the network; --list shows all")
     parser.add_argument("--list", action="store_true", help="show all variants and exit")
-    parser.add_argument("--recipe", default="tuned", metavar="tuned|document", help="ours (default) or its source's")
+    parser.add_argument(
+        "--recipe",
+        default="tuned",
+        metavar="tuned|fast|document",
+        help="ours (default), ours with fewer epochs, or that of the network's source",
+    )
     cli.add_data_flags(parser)
     parser.add_argument(
         "--validation",

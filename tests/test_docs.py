@@ -27,7 +27,7 @@ def test_results_over_three_seeds_are_those_of_the_records(study):
     assert row in (ROOT / "docs" / "results.md").read_text(), row
 
 
-@pytest.mark.parametrize("name", keras_mnist.list_variants())
+@pytest.mark.parametrize("name", [n for n in keras_mnist.list_variants() if keras_mnist.get_variant(n).claim])
 def test_accuracies_after_one_epoch_are_those_of_the_records(name):
     both = [record(f"one-epoch-{recipe}", name)["test_accuracy"] for recipe in ("tuned", "document")]
     row = f"| {name} | {both[0]:.2%} | {both[1]:.2%} |"

@@ -287,7 +287,16 @@ def draw_as_mnist(scans: np.ndarray) -> np.ndarray:
 
 
 def stratified_split(labels: np.ndarray, held_out: int) -> tuple[np.ndarray, np.ndarray]:
-    """Indices (kept, held out), each class in its share; fixed: it depends on nothing but the labels."""
-    from sklearn.model_selection import train_test_split
+    """Indices (kept, held out), each class in its share; fixed: it depends on nothing but the labels.
 
-    return train_test_split(np.arange(len(labels)), test_size=held_out, stratify=labels, random_state=0)
+    scikit-learn has this too, and importing it takes longer than everything else between TensorFlow and the first step.
+    """
+    generator = np.random.RandomState(0)  # whose numbers never change, unlike default_rng's
+    exact = np.bincount(labels) * held_out / len(labels)
+    share = np.floor(exact).astype(int)
+    share[np.argsort(share - exact, kind="stable")[: held_out - share.sum()]] += 1  # the largest remainders
+    places = [np.flatnonzero(labels == label) for label in range(len(share))]
+    chosen = [generator.permutation(indices)[:count] for indices, count in zip(places, share, strict=True)]
+    aside = np.zeros(len(labels), bool)
+    aside[np.concatenate(chosen)] = True
+    return np.flatnonzero(~aside), np.flatnonzero(aside)

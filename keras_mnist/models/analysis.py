@@ -36,15 +36,27 @@ def trainable_parameters(layer) -> int:
     return sum(math.prod(weight.shape) for weight in layer.trainable_weights)
 
 
+def layer_sources(model: keras.Model) -> dict[str, list[str]]:
+    """For each layer of a functional model, by its name, the names of the layers whose outputs it reads."""
+    makers = {id(layer.output): layer.name for layer in model.layers}
+    return {
+        layer.name: [
+            makers[id(tensor)]
+            for tensor in keras.tree.flatten(layer.input)
+            if not isinstance(layer, keras.layers.InputLayer)
+        ]
+        for layer in model.layers
+    }
+
+
 def layer_facts(model: keras.Model) -> list[LayerFacts]:
     """The facts of each layer of a functional model, in order."""
-    image_size = model.input_shape[1]
-    fields: dict[int, tuple[int, int]] = {id(model.input): (1, 1)}  # output -> (field, image pixels between outputs)
+    image_size, sources = model.input_shape[1], layer_sources(model)
+    fields: dict[str, tuple[int, int]] = {}  # of each layer's outputs: (field, image pixels between outputs)
     facts = []
     for layer in model.layers:
-        if not isinstance(layer, keras.layers.InputLayer):
-            parents = [fields[id(tensor)] for tensor in keras.tree.flatten(layer.input)]
-            fields[id(layer.output)] = _receptive_field(layer, parents, image_size)
+        parents = [fields[name] for name in sources[layer.name]]
+        fields[layer.name] = _receptive_field(layer, parents, image_size) if parents else (1, 1)
         facts.append(
             LayerFacts(
                 layer.name,
@@ -52,7 +64,7 @@ def layer_facts(model: keras.Model) -> list[LayerFacts]:
                 tuple(layer.output.shape[1:]),
                 trainable_parameters(layer),
                 _mult_adds(layer),
-                min(fields[id(layer.output)][0], image_size),
+                min(fields[layer.name][0], image_size),
             )
         )
     return facts
@@ -97,7 +109,7 @@ def size_kb(parameters: int) -> float:
 
 def variant_facts(variant: Variant) -> dict:
     """A variant in one row of plain values."""
-    facts = layer_facts(variant.build())
+    facts, claim = layer_facts(variant.build()), variant.claim
     return {
         "variant": variant.name,
         "study": variant.study,
@@ -105,9 +117,9 @@ def variant_facts(variant: Variant) -> dict:
         "mult_adds": sum(fact.mult_adds for fact in facts),
         "receptive_field_before_head": _field_before_head(facts),
         "size_kb": round(size_kb(sum(fact.parameters for fact in facts)), 1),
-        "claimed_accuracy": variant.claim.accuracy,
-        "claimed_on": variant.claim.images,
-        "claimed_epochs": variant.claim.epochs,
+        "claimed_accuracy": claim and claim.accuracy,
+        "claimed_on": claim and claim.images,
+        "claimed_epochs": claim and claim.epochs,
         "title": variant.title,
     }
 

@@ -26,7 +26,9 @@ TUNED = Recipe(
     augmentation=Augmentation(rotation_degrees=7, translate_pixels=1, scale=0.05, shear_degrees=3),
     target=Target(0.994, 2),
 )
-RECIPES = ("tuned", "document")
+# The same with fewer epochs and no target, for whoever does not want to wait (docs/performance.md).
+FAST = TUNED.with_settings(epochs=8, target_accuracy=None)
+RECIPES = ("tuned", "fast", "document")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,14 +44,14 @@ class Claim:
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """A network's builder with what is known of it."""
+    """A network's builder with what is known of it; networks of our own have no document and no claim."""
 
     name: str
     build: Callable[..., keras.Model]
     params: int
-    document: Recipe
+    document: Recipe | None
     source: str
-    claim: Claim
+    claim: Claim | None
     assumed: tuple[str, ...] = ()
 
     @property
@@ -63,26 +65,36 @@ class Variant:
         return self.build.__doc__.strip().splitlines()[0].rstrip(".")
 
     def recipe(self, name: str = "tuned") -> Recipe:
-        """The recipe `name`: "document", its source's own, or "tuned", ours.
+        """The recipe `name`: "tuned" and "fast" are ours, "document" is its source's own.
 
-        Raises: UsageError for another name.
+        Raises: UsageError for another name, or if there is no document.
         """
-        if name not in RECIPES:
+        recipes = {"tuned": TUNED, "fast": FAST, "document": self.document}
+        if name not in recipes:
             raise UsageError(f"recipe is {name!r}, expected one of {', '.join(RECIPES)}; see --recipe")
-        return self.document if name == "document" else TUNED
+        if recipes[name] is None:
+            raise UsageError(f"{self.name} is a network of our own, without a document; use --recipe tuned or fast")
+        return recipes[name]
 
 
 _VARIANTS: dict[str, Variant] = {}
 
 
-def variant(*, params: int, recipe: Recipe, source: str, claim: Claim, assumed: tuple[str, ...] = ()):
+def variant(
+    *,
+    params: int,
+    source: str,
+    recipe: Recipe | None = None,
+    claim: Claim | None = None,
+    assumed: tuple[str, ...] = (),
+):
     """Register the decorated builder as a variant.
 
     Args:
         params: trainable parameters, as the source document prints them.
-        recipe: the source document's recipe.
         source: the document and the place in it.
-        claim: the accuracy it reports.
+        recipe: the source document's recipe; None for a network of our own.
+        claim: the accuracy it reports; None for a network of our own.
         assumed: what the document leaves open and was filled in here.
 
     Raises: ValueError if the name is taken.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib.util
 import io
 import json
 import math
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -16,19 +18,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_mnist.data.pipeline import training_batches
+from keras_mnist import tricks
 from keras_mnist.data.sources import DigitSet
-from keras_mnist.errors import UsageError
+from keras_mnist.errors import RunError, UsageError
 from keras_mnist.models.registry import get_variant
 from keras_mnist.recipe import Augmentation
+from keras_mnist.results.contenders import contender, endless_batches
 from keras_mnist.results.export import export
-from keras_mnist.training.steps import Stepper
+from keras_mnist.results.folding import fold
+from keras_mnist.training import runtime
 
-BATCH = 128
+EPOCH_STEPS = 469  # 60,000 images in batches of 128
+TARGETS = (0.99, 0.994)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,89 +50,52 @@ class Measurement:
 
     def row(self) -> dict:
         """Plain values."""
-        return {"name": self.name, "unit": self.unit, "median": self.median, "min": min(self.values)} | {
+        return {
+            "name": self.name,
+            "unit": self.unit,
+            "median": self.median,
+            "mean": statistics.fmean(self.values),
+            "deviation": statistics.stdev(self.values) if len(self.values) > 1 else None,
+            "min": min(self.values),
             "max": max(self.values),
             "values": self.values,
         }
 
 
 def interleave(things: dict[str, Callable[[], float]], repeats: int, unit: str) -> list[Measurement]:
-    """Measure each thing in turn, so that a machine that slows down slows all of them: A B C A B C ..."""
+    """Measure each thing in turn, so that a machine that slows down slows all of them: A B C A B C ...
+
+    A pause before each: what the one before has read ahead is then done.
+    """
     values: dict[str, list[float]] = {name: [] for name in things}
     for measure in things.values():
-        measure()
+        measure()  # what is compiled or cached at the first call
     for _ in range(repeats):
         for name, measure in things.items():
+            time.sleep(0.5)
             values[name].append(measure())
     return [Measurement(name, unit, found) for name, found in values.items()]
 
 
-def epoch_seconds(digits: DigitSet, steps: int, repeats: int, torch_workers: list[int]) -> list[Measurement]:
-    """Seconds an epoch of bn_gap's document recipe on 60,000 images: ours, plain Keras, PyTorch."""
-    scale = math.ceil(len(digits.train_labels) / BATCH) / steps
-    things = {
-        "keras_mnist": _ours(digits, use_lanes=True),
-        "keras_mnist, plain layers": _ours(digits, use_lanes=False),
-        "plain Keras, image by image": _plain_keras(digits),
-    }
-    for workers in torch_workers:
-        things[f"PyTorch recipe, {workers} workers"] = _torch(digits, workers)
-    return interleave({name: lambda run=run: run(steps) * scale for name, run in things.items()}, repeats, "s/epoch")
+def epoch_seconds(data: tuple, steps: int, repeats: int, torch_workers: list[int]) -> list[Measurement]:
+    """Seconds an epoch of bn_gap's document recipe on 60,000 images: ours, ours without each trick, the others.
 
+    Args:
+        data: what sources.load takes.
 
-def _batches(digits: DigitSet, augmentation: Augmentation):
-    """This package's training batches, without an end."""
-    images, labels = digits.train_images, digits.train_labels
-    return iter(training_batches(images, labels, batch_size=BATCH, augmentation=augmentation, seed=0, epochs=10_000))
-
-
-def _ours(digits: DigitSet, use_lanes: bool) -> Callable[[int], float]:
-    variant = get_variant("bn_gap")
-    recipe = variant.document
-    stepper = Stepper(variant.build(classifier_activation=None), recipe, 469, use_lanes=use_lanes)
-    batches = _batches(digits, recipe.augmentation)
-
-    def run(steps: int) -> float:
-        started = time.perf_counter()
-        for _ in range(steps):
-            float(stepper.train_step(*next(batches)))
-        return time.perf_counter() - started
-
-    return run
-
-
-def _plain_keras(digits: DigitSet) -> Callable[[int], float]:
-    """What a Keras user would write: compile, fit, and a map over single images.
-
-    Measured through the function that fit calls for each step, so that filling the shuffle buffer does not count.
+    Raises: UsageError if PyTorch is asked for and not installed.
     """
-    model = get_variant("bn_gap").build()
-    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    rotate = keras.layers.RandomRotation(7 / 360, fill_mode="constant", interpolation="bilinear")
-
-    def augment(image, label):
-        return rotate(tf.cast(image, tf.float32), training=True), label
-
-    data = tf.data.Dataset.from_tensor_slices((digits.train_images, digits.train_labels)).shuffle(60_000)
-    data = iter(data.map(augment, tf.data.AUTOTUNE).batch(BATCH).prefetch(tf.data.AUTOTUNE).repeat())
-
-    model.make_train_function()
-
-    def run(steps: int) -> float:
-        started = time.perf_counter()
-        for _ in range(steps):
-            model.train_function(data)
-        return time.perf_counter() - started
-
-    return run
-
-
-def _torch(digits: DigitSet, workers: int) -> Callable[[int], float]:
-    try:
-        from keras_mnist.results.torch_peer import TorchTrainer
-    except ImportError as error:
-        raise UsageError(f'--peer torch needs PyTorch ({error}); pip install -e ".[bench]"') from error
-    return TorchTrainer(digits.train_images, digits.train_labels, workers).train
+    if torch_workers and not importlib.util.find_spec("torch"):
+        raise UsageError('--peer torch needs PyTorch; pip install -e ".[bench]"')
+    kinds = {"keras_mnist": ("ours", "")}
+    in_training = [trick for trick in runtime.choose_device().tricks if trick != "imports"]
+    kinds |= {f"without {trick}": ("ours", trick) for trick in in_training}
+    kinds |= {"without any of them": ("ours", ",".join(in_training)), "plain Keras, image by image": ("keras", "")}
+    kinds |= {f"PyTorch recipe, {workers} workers": ("torch", str(workers)) for workers in torch_workers}
+    with contextlib.ExitStack() as stack:
+        trainers = {name: stack.enter_context(contender(*kind, data)) for name, kind in kinds.items()}
+        things = {name: lambda train=train: train(steps) / steps * EPOCH_STEPS for name, train in trainers.items()}
+        return interleave(things, repeats, "s/epoch")
 
 
 def pipeline_seconds(digits: DigitSet, steps: int, repeats: int) -> list[Measurement]:
@@ -140,7 +107,7 @@ def pipeline_seconds(digits: DigitSet, steps: int, repeats: int) -> list[Measure
     }
 
     def alone(augmentation):
-        batches = _batches(digits, augmentation)
+        batches = endless_batches(digits, augmentation)
 
         def run() -> float:
             started = time.perf_counter()
@@ -153,42 +120,71 @@ def pipeline_seconds(digits: DigitSet, steps: int, repeats: int) -> list[Measure
     return interleave({name: alone(kind) for name, kind in kinds.items()}, repeats, "ms/batch")
 
 
-def start_seconds(data_dir: Path | None, repeats: int) -> list[Measurement]:
-    """The real command on prepared MNIST: seconds to the end of its first step, and its peak memory."""
-    values: dict[str, list[float]] = {"first step after": [], "peak memory": []}
-    script = Path(__file__).resolve().parents[2] / "scripts" / "train.py"
+def start_seconds(data: tuple, repeats: int) -> list[Measurement]:
+    """The real command: seconds to the end of its first step, and its peak memory."""
+    names = {"to the first step": "", "to the first step without imports": "imports"}
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    memory = []
     for _ in range(repeats):
+        for name, without in names.items():
+            with tempfile.TemporaryDirectory() as runs:
+                command = _train_command(data, runs, "--variant", "bn_gap", "--epochs", "1")
+                environment = os.environ | {tricks.WITHOUT: without}
+                subprocess.run(command, check=True, capture_output=True, env=environment)
+                (record,) = (json.loads(path.read_text()) for path in Path(runs).rglob("run.json"))
+            seconds[name].append(record["seconds_to_first_step"])
+        memory.append(record["peak_memory_mb"])
+    timed = [Measurement(name, "s", values) for name, values in seconds.items()]
+    return [*timed, Measurement("peak memory of a run", "MB", memory)]
+
+
+def _train_command(data: tuple, runs: str, *arguments: str) -> list[str]:
+    dataset, data_dir, archives = data
+    script = Path(__file__).resolve().parents[2] / "scripts" / "train.py"
+    folders = ["--data-dir", data_dir] * bool(data_dir) + ["--mnist-archives", archives] * bool(archives)
+    flags = ["--dataset", dataset, "--runs", runs, "--no-export"]
+    return [sys.executable, "-u", *map(str, [script, *flags, *folders, *arguments])]
+
+
+def seconds_to_accuracy(data: tuple, seeds: int) -> list[Measurement]:
+    """The real command with the fast recipe: seconds from its start until it prints a test accuracy of so much.
+
+    The test images are scored after each epoch and decide nothing: the recipe's length is fixed.
+    """
+    times: dict[float, list[float]] = {target: [] for target in TARGETS}
+    last = []
+    for seed in range(seeds):
         with tempfile.TemporaryDirectory() as runs:
-            command = [
-                sys.executable,
-                script,
-                "--variant",
-                "bn_gap",
-                "--dataset",
-                "mnist",
-                "--epochs",
-                "1",
-                "--no-export",
-            ]
-            environment = os.environ | ({"TFDS_DATA_DIR": str(data_dir)} if data_dir else {})
-            subprocess.run([*command, "--no-export", "--runs", runs], check=True, capture_output=True, env=environment)
-            record = json.loads((Path(runs) / "mnist" / "bn_gap" / "seed0" / "run.json").read_text())
-        values["first step after"].append(record["seconds_to_first_step"])
-        values["peak memory"].append(record["peak_memory_mb"])
-    return [
-        Measurement("command's start to first step", "s", values["first step after"]),
-        Measurement("peak memory of a run", "MB", values["peak memory"]),
-    ]
+            arguments = "--variant", "swift", "--recipe", "fast", "--validation", "test", "--seed", str(seed)
+            epochs = _printed_accuracies(_train_command(data, runs, *arguments))
+        for target, values in times.items():
+            values.append(next((seconds for seconds, accuracy in epochs if accuracy >= target), math.inf))
+        last.append(epochs[-1][1] * 100)
+    reached = [Measurement(f"to {target:.1%} of the test images", "s", values) for target, values in times.items()]
+    return [*reached, Measurement("test accuracy after the last epoch", "%", last)]
+
+
+def _printed_accuracies(command: list[str]) -> list[tuple[float, float]]:
+    """(seconds since the command's start, accuracy on the images watched) of each epoch that it prints."""
+    started, found = time.perf_counter(), []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        for line in process.stdout:
+            if accuracy := re.search(r"val_accuracy (\S+)", line):
+                found.append((time.perf_counter() - started, float(accuracy[1])))
+    if process.returncode or not found:
+        raise RunError(f"{' '.join(command)} ended with {process.returncode}; run it by itself to see why")
+    return found
 
 
 def inference_rates(repeats: int) -> list[Measurement]:
     """Images a second of bn_gap from the SavedModel, ONNX Runtime and LiteRT, at batch 1 and 1,000."""
     model = get_variant("bn_gap").build()
+    folded = fold(model)
     with tempfile.TemporaryDirectory() as folder:
         readers = {"SavedModel": _saved_model(model, Path(folder))}
         for name, make in (("ONNX Runtime", _onnx), ("LiteRT", _litert)):
             with contextlib.suppress(ImportError), contextlib.redirect_stdout(io.StringIO()):
-                readers[name] = make(model, Path(folder))
+                readers[name] = make(folded, Path(folder))
         things = {}
         for batch, count in ((1, 200), (1000, 3)):
             images = np.random.default_rng(0).integers(0, 256, (batch, 28, 28, 1), np.uint8)
@@ -217,6 +213,7 @@ def _onnx(model, folder: Path):
     import onnxruntime
 
     path = folder / "model.onnx"
+    model(np.zeros((1, 28, 28, 1), np.float32))  # the export wants a model that was called
     model.export(path, format="onnx", verbose=False)
     session = onnxruntime.InferenceSession(path)
     name = session.get_inputs()[0].name

@@ -108,7 +108,7 @@ def variants_table(rows: list[dict]) -> Table:
             f"{row['parameters']:,}",
             f"{row['mult_adds'] / 1e6:.2f} M",
             str(row["receptive_field_before_head"]),
-            f"{row['claimed_accuracy']:.2%} {row['claimed_on']}",
+            f"{row['claimed_accuracy']:.2%} {row['claimed_on']}" if row["claimed_on"] else "ours",
         )
     return table
 
@@ -120,8 +120,8 @@ def variants_markdown(rows: list[dict]) -> str:
         "|---|---|---|---:|---:|---:|",
     ]
     for row in rows:
-        images = "" if row["claimed_on"] == "test" else " (on its training images)"
-        claim = f"{row['claimed_accuracy']:.2%}{images}"
+        images = " (on its training images)" if row["claimed_on"] == "train" else ""
+        claim = f"{row['claimed_accuracy']:.2%}{images}" if row["claimed_on"] else "ours"
         cells = row["variant"], row["study"], row["title"], f"{row['parameters']:,}", f"{row['mult_adds'] / 1e6:.2f} M"
         lines.append(f"| {' | '.join([*cells, claim])} |")
     return "\n".join(lines)

@@ -48,6 +48,11 @@ class Plan:
         """Steps an epoch."""
         return steps_per_epoch(self.train_images, self.recipe.batch_size, self.digits.passes_per_epoch)
 
+    @property
+    def smallest_batch(self) -> int:
+        """Images of the smallest batch: the last one of an epoch, unless it is full."""
+        return self.train_images * self.digits.passes_per_epoch % self.recipe.batch_size or self.recipe.batch_size
+
     def arguments(self) -> dict:
         """The same in plain values, as run.json keeps it."""
         return {

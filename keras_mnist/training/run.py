@@ -14,6 +14,7 @@ from pathlib import Path
 
 import filelock
 import keras
+import tensorflow as tf
 from rich.console import Console
 
 from keras_mnist.data.pipeline import evaluation_batches, training_batches
@@ -93,6 +94,7 @@ def train(
     recipe = chosen.recipe(recipe) if isinstance(recipe, str) else recipe
     console = console or Console(quiet=True)
     where = runtime.choose_device(device)
+    runtime.prepare(where)
     plan = Plan(chosen, recipe, load(dataset, data_dir, archives), validation, seed)
     folder = Path(runs) / plan.digits.name / chosen.name / f"seed{seed}"
     export_to = Path(saved_models) / chosen.name if saved_models is not None else None
@@ -188,7 +190,9 @@ class _Run:
         keras.utils.set_random_seed(plan.seed)
         with runtime.number_format(self.device.number_format):
             network = plan.variant.build(classifier_activation=None)
-        self.stepper = Stepper(network, plan.recipe, plan.steps, self.device.compile_steps, self.device.use_lanes)
+        # TensorFlow's convolutions do not take empty parts.
+        tricks = [t for t in self.device.tricks if t != "parts" or plan.smallest_batch >= runtime.PARTS]
+        self.stepper = Stepper(network, plan.recipe, plan.steps, self.device.compile_steps, tricks)
         train, held_out = plan.divide()
         self.train_data = train
         self.validation_batches = evaluation_batches(*held_out) if held_out else None
@@ -269,16 +273,19 @@ class _Run:
             self.stepper.reset_means()
         self.callbacks.on_epoch_begin(self.epoch)
         while self.step < self.plan.steps:
-            loss = float(self.stepper.train_step(*next(batches)))
+            # The first step alone: its time is kept.
+            at_once = 1 if self.first_step is None or "loop" not in self.device.tricks else runtime.STEPS_AT_ONCE
+            count = min(at_once, self.plan.steps - self.step)
+            done, loss = self.stepper.train_steps(batches, tf.constant(count))
+            self.step += int(done)
             if not math.isfinite(loss):
                 raise RunError(
-                    f"the loss became {loss} at epoch {self.epoch + 1}, step {self.step + 1}; "
+                    f"the loss became {float(loss)} at epoch {self.epoch + 1}, step {self.step}; "
                     f"try a lower --learning-rate than {self.plan.recipe.learning_rate:g}"
                 )
             if self.first_step is None:
                 self.first_step = runtime.process_seconds()
-            self.callbacks.on_train_batch_end(self.step)
-            self.step += 1
+            self.callbacks.on_train_batch_end(self.step - 1)
             if received:
                 self.seconds = time.perf_counter() - started
                 self._save()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import dataclasses
 import importlib.metadata
 import os
@@ -15,9 +16,20 @@ import keras
 import tensorflow as tf
 
 from keras_mnist.errors import UsageError
+from keras_mnist.tricks import TRICKS, tricks_in_use
 
 DEVICES = ("auto", "gpu", "cpu")
-PACKAGES = ("keras-mnist", "tensorflow", "keras", "numpy", "tensorflow-datasets")
+STEPS_AT_ONCE = 20  # between looks at Ctrl-C and the progress bar: a fraction of a second
+PACKAGES = ("keras-mnist", "tensorflow", "keras", "numpy", "numba", "tensorflow-datasets")
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+# Parts of a batch that are computed at once: what a core gets must not become too small.
+PARTS = min(cores(), 4)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,9 +45,10 @@ class Device:
         return self.kind == "gpu"
 
     @property
-    def use_lanes(self) -> bool:
-        """Whether training computes in lanes (lanes.py): on a CPU, unless KERAS_MNIST_LANES=0."""
-        return self.kind == "cpu" and os.environ.get("KERAS_MNIST_LANES", "1") != "0"
+    def tricks(self) -> tuple[str, ...]:
+        """What makes training faster here: on a GPU only what does not mind its compiled steps."""
+        usable = TRICKS if self.kind == "cpu" else ("imports", "loop")
+        return tuple(name for name in tricks_in_use() if name in usable)
 
     @property
     def number_format(self) -> str:
@@ -88,6 +101,26 @@ def number_format(name: str):
         keras.config.set_dtype_policy(before)
 
 
+def prepare(device: Device) -> None:
+    """Set this process up for a device's tricks; call it before TensorFlow computes anything."""
+    if "parts" in device.tricks:
+        with contextlib.suppress(RuntimeError):  # TensorFlow is in use, with threads of its own: only slower
+            # One thread for each part of a batch, none for the inside of single operations.
+            tf.config.threading.set_intra_op_parallelism_threads(1)
+            tf.config.threading.set_inter_op_parallelism_threads(max(PARTS, 2))
+    if "memory" in device.tricks:
+        _keep_freed_memory()
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what one step frees for the next: asking the system again takes a tenth of a step."""
+    trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # no glibc
+        allocator = ctypes.CDLL(None)
+        allocator.mallopt(trim_threshold, 256 << 20)
+        allocator.mallopt(mmap_threshold, 32 << 20)
+
+
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that a result depends on."""
     found = {"python": platform.python_version()}
@@ -103,15 +136,11 @@ def surroundings(device: Device) -> dict:
         "device": str(device),
         "processor": processor(),
         "threads": tf.config.threading.get_intra_op_parallelism_threads() or cores(),
-        "lanes": device.use_lanes,
+        "parts": PARTS if "parts" in device.tricks else 1,
+        "tricks": list(device.tricks),
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0",
         "versions": versions(),
     }
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def peak_memory_mb() -> int | None:

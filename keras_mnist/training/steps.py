@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import keras
 import tensorflow as tf
 
 from keras_mnist import conventions
 from keras_mnist.recipe import Recipe
-from keras_mnist.training.lanes import in_lanes
+from keras_mnist.training import runtime
+from keras_mnist.training.fused import FusedNetwork
 
 
 def build_optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Optimizer:
@@ -51,10 +54,12 @@ class Stepper:
         recipe: Recipe,
         steps_per_epoch: int,
         compile_steps: bool = False,
-        use_lanes: bool = False,
+        tricks: Collection[str] = (),
     ):
         self.network, self.l2 = network, recipe.l2
-        self.forward = in_lanes(network) if use_lanes else network
+        self.forward = network
+        if {"chains", "parts"} & set(tricks):
+            self.forward = FusedNetwork(network, runtime.PARTS if "parts" in tricks else 1, "chains" in tricks)
         self.optimizer = build_optimizer(recipe, steps_per_epoch)
         self.optimizer.build(network.trainable_variables)
         self.loss_function = keras.losses.CategoricalCrossentropy(
@@ -66,14 +71,15 @@ class Stepper:
         # One graph for batches of any size: graphs for fixed sizes differ in the last bits, and which of them a
         # resumed run would trace depends on where it begins.
         any_batch = [tf.TensorSpec((None, 28, 28, 1), tf.float32), tf.TensorSpec((None, 10), tf.float32)]
-        self.train_step = tf.function(self._train_step, any_batch, jit_compile=compile_steps)
-        self.score_step = tf.function(self._score_step, any_batch, jit_compile=compile_steps)
+        self.train_step = tf.function(self._train_step, any_batch, autograph=False, jit_compile=compile_steps)
+        self.score_step = tf.function(self._score_step, any_batch, autograph=False, jit_compile=compile_steps)
+        self.train_steps = tf.function(self._train_steps, autograph=False)
 
     @property
     def variables(self) -> list:
         """All that a later step depends on: weights, moving statistics, dropout's seeds, optimizer, means."""
         means = self.loss.variables + self.accuracy.variables
-        return self.forward.variables + self.optimizer.variables + means
+        return self.network.variables + self.optimizer.variables + means
 
     def _train_step(self, images, labels):
         weights = self.network.trainable_variables
@@ -86,6 +92,24 @@ class Stepper:
         self.optimizer.apply(gradients)
         self._count(labels, logits, loss)
         return loss
+
+    def _train_steps(self, batches, count):
+        """Up to `count` steps without coming back to Python, fewer if the loss stops being a number.
+
+        Args:
+            batches: an iterator of training_batches.
+            count: int32 tensor, at least 1.
+
+        Returns: (steps done, the last one's loss).
+        """
+
+        def step(done, _):
+            return done + 1, self.train_step(*next(batches))
+
+        def going_on(done, loss):
+            return (done < count) & tf.math.is_finite(loss)
+
+        return tf.while_loop(going_on, step, (tf.constant(0), tf.constant(0.0)))
 
     def _score_step(self, images, labels):
         logits = self.forward(images, training=False)

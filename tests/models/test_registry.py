@@ -27,11 +27,13 @@ def test_builders_are_names_of_the_package_too():
     assert keras_mnist.models.bn_gap is keras_mnist.get_variant("bn_gap").build
 
 
-def test_both_recipes_have_a_name_and_others_are_refused():
+def test_recipes_have_names_and_others_are_refused():
     variant = keras_mnist.get_variant("bn_gap")
     assert variant.recipe() == variant.recipe("tuned") == registry.TUNED
+    fast = variant.recipe("fast")
+    assert fast.epochs < variant.recipe().epochs and fast.target.target_accuracy is None
     assert variant.recipe("document").schedule.schedule == "plateau"
-    with pytest.raises(UsageError, match="recipe is 'best', expected one of tuned, document"):
+    with pytest.raises(UsageError, match="recipe is 'best', expected one of tuned, fast, document"):
         variant.recipe("best")
 
 

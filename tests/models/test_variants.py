@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 import keras_mnist
+from keras_mnist.errors import UsageError
 from keras_mnist.models import registry
 from keras_mnist.models.analysis import trainable_parameters
 from keras_mnist.results.evaluation import load_model
@@ -38,6 +39,7 @@ TOTALS = {
     "bn_gap": 7_550,
     "light_20k": 19_210,
 }
+OURS = {"swift": 14_282}
 FC_PLAIN = [72, 576, 576, 32, 288, 1152, 2304, 64, 1970]
 BY_LAYER = {
     "fc_base": FC_PLAIN,
@@ -75,11 +77,19 @@ def model(variant):
 
 
 def test_the_registry_holds_the_networks_of_the_documents():
-    assert set(NAMES) == TOTALS.keys()
+    assert set(NAMES) - OURS.keys() == TOTALS.keys()
+
+
+def test_what_is_ours_makes_no_claim_and_has_no_document():
+    for name in OURS:
+        variant = keras_mnist.get_variant(name)
+        assert variant.claim is None and variant.study == "frontier"
+        with pytest.raises(UsageError, match=f"{name} is a network of our own.*tuned or fast"):
+            variant.recipe("document")
 
 
 def test_parameters_are_those_that_the_document_prints(variant, model):
-    assert trainable_parameters(model) == variant.params == TOTALS[variant.name]
+    assert trainable_parameters(model) == variant.params == (TOTALS | OURS)[variant.name]
     if variant.name in BY_LAYER:
         counts = [trainable_parameters(layer) for layer in model.layers]
         assert [count for count in counts if count] == BY_LAYER[variant.name]
@@ -126,10 +136,11 @@ def test_every_trainable_weight_has_a_gradient_and_a_step_lowers_the_loss(varian
         # Batch norm takes the mean away, and with it what a bias before it does.
         dead = weight.path.endswith("/bias") and f"{weight.path.split('/')[0]}_bn" in {x.name for x in network.layers}
         assert gradient is not None and (dead or np.abs(gradient).max() > 0), weight.path
-    gentle = dataclasses.replace(variant.document, learning_rate=variant.document.learning_rate / 10)
+    recipe = variant.document or variant.recipe()
+    gentle = dataclasses.replace(recipe, learning_rate=recipe.learning_rate / 10)
     stepper = Stepper(network, gentle, 1)
-    losses = [float(stepper.train_step(images, labels)) for _ in range(12)]
-    assert np.mean(losses[-3:]) < np.mean(losses[:3])
+    losses = [float(stepper.train_step(images, labels)) for _ in range(30)]
+    assert np.mean(losses[-10:]) < np.mean(losses[:10])
 
 
 def test_a_keras_file_and_a_saved_model_read_alike(variant, model, tmp_path, digits):
@@ -159,8 +170,9 @@ def test_what_differs_between_frameworks_is_set_as_the_documents_trained():
 
 
 def test_every_recipe_can_be_built_for_every_variant(variant):
-    for name in registry.RECIPES:
+    for name in registry.RECIPES if variant.name in TOTALS else ("tuned", "fast"):
         recipe = variant.recipe(name)
         assert recipe.epochs >= 1 and recipe.flat()
-    assert variant.claim.images in ("test", "train") and 0.8 < variant.claim.accuracy < 1
     assert variant.source and variant.title
+    if variant.name in TOTALS:
+        assert variant.claim.images in ("test", "train") and 0.8 < variant.claim.accuracy < 1

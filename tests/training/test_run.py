@@ -167,10 +167,12 @@ def interrupt_after(steps, monkeypatch):
 def test_a_signal_ends_the_step_and_the_same_call_continues_bit_by_bit(
     train, tmp_path, monkeypatch, short_recipe, schedule
 ):
+    """Whatever the number of steps between two looks at signals."""
     recipe = short_recipe.with_settings(epochs=4, schedule=schedule, patience=1, min_delta=0.5, target_accuracy=0.999)
     whole = train(recipe=recipe, runs=tmp_path / "whole")
     for steps in (2, 4, 5):  # in the first epoch, at the end of the second, in the third
         with monkeypatch.context() as patch:
+            patch.setattr("keras_mnist.training.runtime.STEPS_AT_ONCE", 1)
             interrupt_after(steps, patch)
             with pytest.raises(Interrupted, match="the same command continues") as error:
                 train(recipe=recipe)

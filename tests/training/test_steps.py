@@ -112,7 +112,7 @@ def test_the_way_of_a_gpu_compiled_and_in_short_numbers_trains_too(digits):
     with runtime.number_format(gpu.number_format):
         network = keras_mnist.create_model("bn_gap", classifier_activation=None)
     recipe = keras_mnist.get_variant("bn_gap").recipe().with_settings(schedule="constant", learning_rate=0.05)
-    stepper = Stepper(network, recipe, 10, gpu.compile_steps, gpu.use_lanes)
+    stepper = Stepper(network, recipe, 10, gpu.compile_steps, gpu.tricks)
     images = tf.constant(digits.train_images[:64], tf.float32)
     labels = tf.one_hot(digits.train_labels[:64], 10)
     losses = [float(stepper.train_step(images, labels)) for _ in range(10)]
