@@ -77,7 +77,7 @@ def train(
     """Train a variant and keep everything in runs/<dataset>/<variant>/seed<k>/; continue what was interrupted.
 
     Args:
-        recipe: "tuned", "document", or a Recipe.
+        recipe: "tuned", "fast", "document", or a Recipe.
         dataset: "auto", "mnist" or "digits".
         validation: what the callbacks watch: "held-out" training images, the "test" images as the source
             documents did, or "none", the training loss.

@@ -122,3 +122,32 @@ def test_the_way_of_a_gpu_compiled_and_in_short_numbers_trains_too(digits):
     plain = keras_mnist.create_model("bn_gap")
     plain.set_weights(network.get_weights())
     assert plain(images).dtype == tf.float32
+
+
+def steppers_and_batches(images, labels):
+    """A trainer of bn_gap and its batches of 16, both always the same."""
+    keras.utils.set_random_seed(0)
+    network = keras_mnist.create_model("bn_gap", classifier_activation=None)
+    data = tf.data.Dataset.from_tensor_slices((images, labels)).batch(16)
+    return Stepper(network, Recipe(learning_rate=0.05), 6, tricks=("chains", "parts")), iter(data)
+
+
+def test_many_steps_in_one_call_are_the_same_steps(digits):
+    images, labels = tf.constant(digits.train_images[:96], tf.float32), tf.one_hot(digits.train_labels[:96], 10)
+    results = []
+    for counts in ([6], [1, 1, 4], [1] * 6):
+        stepper, batches = steppers_and_batches(images, labels)
+        done = [int(stepper.train_steps(batches, tf.constant(count))[0]) for count in counts]
+        assert done == counts
+        results.append([variable.numpy() for variable in stepper.variables])
+    for other in results[1:]:
+        for one, two in zip(results[0], other, strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+def test_steps_end_where_the_loss_is_no_number(digits):
+    images = digits.train_images[:96].astype(np.float32)
+    images[40] = np.nan  # in the third batch
+    stepper, batches = steppers_and_batches(images, tf.one_hot(digits.train_labels[:96], 10))
+    done, loss = stepper.train_steps(batches, tf.constant(6))
+    assert int(done) == 3 and np.isnan(loss)
