@@ -179,7 +179,7 @@ def test_each_trick_has_a_switch(monkeypatch):
     monkeypatch.setenv("KERAS_MNIST_WITHOUT", ",".join(tricks.TRICKS))
     assert cpu.tricks == () and runtime.surroundings(cpu)["parts"] == 1
     monkeypatch.setenv("KERAS_MNIST_WITHOUT", "lanes")
-    with pytest.raises(UsageError, match="'lanes'.*imports,chains,parts,loop"):
+    with pytest.raises(UsageError, match="'lanes'.*imports,chains,parts,loop,memory"):
         _ = cpu.tricks
 
 
