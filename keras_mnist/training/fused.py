@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -18,12 +17,8 @@ import tensorflow as tf
 
 from keras_mnist.models.analysis import layer_sources
 from keras_mnist.training import kernels
-from keras_mnist.training.runtime import PARTS
 
 CHAIN = (keras.layers.ReLU, keras.layers.BatchNormalization, keras.layers.ReLU, keras.layers.Dropout)
-SMALL = 200_000  # values below which waking another thread costs more than it saves
-
-_helpers = ThreadPoolExecutor(max(PARTS - 1, 1), thread_name_prefix="kernels")
 
 
 class FusedNetwork:
@@ -220,33 +215,26 @@ def _whole(kernel, activations, *parameters) -> list:
     """A kernel's result for all values of activations in parts: arrays of the same shapes."""
     shapes = [part.shape for part in activations[0]]
     results = [_aligned(part.size) for part in activations[0]]
-    _in_parts(lambda part, values, begin: kernel(*values, *parameters, begin, results[part]), activations)
+    _for_each_part(lambda part, values, begin: kernel(*values, *parameters, begin, results[part]), activations)
     return [result.reshape(shape) for result, shape in zip(results, shapes, strict=True)]
 
 
 def _totals(kernel, activations, *parameters):
     """A kernel's sums over all values: (2, channels)."""
     totals = np.zeros((len(activations[0]), 2, activations[0][0].shape[-1]))
-    _in_parts(lambda part, values, begin: kernel(*values, *parameters, begin, totals[part]), activations)
+    _for_each_part(lambda part, values, begin: kernel(*values, *parameters, begin, totals[part]), activations)
     return totals.sum(axis=0)
 
 
-def _in_parts(work, activations) -> None:
-    """Call work(part, flat arrays, place of the first value in the batch) for each part, at once if they are large."""
-    begins = np.cumsum([0, *(part.size for part in activations[0])]).tolist()
+def _for_each_part(work, activations) -> None:
+    """Call work(part, flat arrays, place of the first value in the batch) for each part.
 
-    def call(part):
-        work(part, [parts[part].reshape(-1) for parts in activations], begins[part])
-
-    numbers = range(len(begins) - 1)
-    if begins[-1] < SMALL:
-        for part in numbers:
-            call(part)
-        return
-    others = [_helpers.submit(call, part) for part in numbers[1:]]
-    call(0)
-    for other in others:
-        other.result()
+    One after the other: waking another thread takes as long as it would save.
+    """
+    begin = 0
+    for part, arrays in enumerate(zip(*activations, strict=True)):
+        work(part, [array.reshape(-1) for array in arrays], begin)
+        begin += arrays[0].size
 
 
 def _aligned(size: int):

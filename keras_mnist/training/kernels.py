@@ -48,7 +48,7 @@ def _random(place, switches):
     Source: Chris Wellons, Prospecting for Hash Functions (2018), "lowbias32".
     """
     # Numba widens every product to 64 bits; the hash is one of 32.
-    number = np.uint32(np.uint32(place) * np.uint32(0x9E3779B9)) ^ switches.key
+    number = np.uint32(place) ^ switches.key
     number = np.uint32((number ^ (number >> np.uint32(16))) * np.uint32(0x7FEB352D))
     number = np.uint32((number ^ (number >> np.uint32(15))) + switches.second_key)
     number = np.uint32(number * np.uint32(0x846CA68B))

@@ -109,10 +109,10 @@ def prepare(device: Device) -> None:
             tf.config.threading.set_intra_op_parallelism_threads(1)
             tf.config.threading.set_inter_op_parallelism_threads(max(PARTS, 2))
     if "memory" in device.tricks:
-        _keep_freed_memory()
+        keep_freed_memory()
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Let glibc keep what one step frees for the next: asking the system again takes a tenth of a step."""
     trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
     with contextlib.suppress(OSError, AttributeError, TypeError):  # no glibc
