@@ -62,15 +62,36 @@ def test_candidates_of_the_tuned_recipe_have_the_held_out_figures_of_their_recor
     assert figures in (ROOT / "docs" / "tuning.md").read_text()
 
 
+@pytest.mark.parametrize(
+    "study", ["fast", "swift-peak-0.2", "swift-peak-0.05", "swift-batch-256", "swift-5-epochs", "swift-iter5", "swift-bn-gap"]
+)
+def test_candidates_of_the_fast_recipe_have_the_held_out_figures_of_their_records(study):
+    (history,) = (RECORDS / study / "mnist").glob("*/seed0/history.csv")
+    with history.open() as file:
+        last = list(csv.DictReader(file))[-1]
+    figures = f"| {float(last['val_loss']):.4f} | {float(last['val_accuracy']):.2%} |"
+    assert figures in (ROOT / "docs" / "tuning.md").read_text(), figures
+
+
+def test_swift_s_accuracies_are_those_of_the_records():
+    found = [record("fast", "swift", seed)["test_accuracy"] for seed in (0, 1, 2)]
+    row = " | ".join(["| `swift`, `fast`", *(f"{accuracy:.2%}" for accuracy in found), f"**{sum(found) / 3:.2%}** |"])
+    assert row in (ROOT / "docs" / "results.md").read_text(), row
+
+
 @pytest.mark.parametrize("name", ["fc_base", "fc_dropout", "iter1_base", "iter2_under_25k", "iter3_under_20k"])
 def test_what_clipping_saves_is_as_recorded(name):
     clipped, free = (record(study, name)["test_accuracy"] for study in ("one-epoch-tuned", "one-epoch-unclipped"))
     assert f"| {name} | {clipped:.2%} | {free:.2%} |" in (ROOT / "docs" / "tuning.md").read_text()
 
 
+def benchmark_record():
+    return json.loads((RECORDS / "benchmark.json").read_text())
+
+
 def benchmark_rows():
-    facts = json.loads((RECORDS / "benchmark.json").read_text())
-    for part in ("training", "input", "inference", "start"):
+    facts = benchmark_record()
+    for part in ("training", "input", "inference", "start", "accuracy"):
         for row in facts[part]:
             first = next(other["median"] for other in facts[part] if other["unit"] == row["unit"])
             figures = [figure(row[name]) for name in ("median", "min", "max")]
@@ -82,3 +103,24 @@ def benchmark_rows():
 def test_the_figures_of_speed_are_those_of_the_benchmark_s_record():
     page = (ROOT / "docs" / "performance.md").read_text()
     assert not [row for row in benchmark_rows() if row not in page]
+
+
+def test_what_is_said_of_the_targets_follows_from_the_benchmark_s_record():
+    facts = benchmark_record()
+    rows = {row["name"]: row for part in ("training", "input", "start", "accuracy") for row in facts[part]}
+    ours = rows["keras_mnist"]["median"]
+    torch = min(row["median"] for name, row in rows.items() if name.startswith("PyTorch"))
+    low, high, last = facts["accuracy"]
+    said = [
+        f"{ours / torch:.2f} of the PyTorch recipe's time",
+        f"{ours / rows['plain Keras, image by image']['median']:.2f} of plain Keras's",
+        f"{rows['to the first step']['median']:.1f} s after the command's start",
+        f"{ours / 469 * 1000 / rows['and elastic']['median']:.1f} times as fast as training",
+        f"{rows['peak memory of a run']['median']:,.0f} MB",
+        f"99.0 % after {low['mean']:.1f} s (deviation {low['deviation']:.1f} s)",
+        f"99.4 % after {high['mean']:.1f} s (deviation {high['deviation']:.1f} s)",
+        f"{last['mean']:.2f} % after the last epoch (deviation {last['deviation']:.2f})",
+    ]
+    page = " ".join((ROOT / "docs" / "performance.md").read_text().split())
+    assert len(low["values"]) == 10
+    assert not [words for words in said if words not in page]

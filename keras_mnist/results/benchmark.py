@@ -72,7 +72,7 @@ def interleave(things: dict[str, Callable[[], float]], repeats: int, unit: str) 
         measure()  # what is compiled or cached at the first call
     for _ in range(repeats):
         for name, measure in things.items():
-            time.sleep(0.5)
+            time.sleep(1)
             values[name].append(measure())
     return [Measurement(name, unit, found) for name, found in values.items()]
 
