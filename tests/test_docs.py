@@ -62,15 +62,12 @@ def test_candidates_of_the_tuned_recipe_have_the_held_out_figures_of_their_recor
     assert figures in (ROOT / "docs" / "tuning.md").read_text()
 
 
-@pytest.mark.parametrize(
-    "study", ["fast", "swift-peak-0.2", "swift-peak-0.05", "swift-batch-256", "swift-5-epochs", "swift-iter5", "swift-bn-gap"]
-)
-def test_candidates_of_the_fast_recipe_have_the_held_out_figures_of_their_records(study):
-    (history,) = (RECORDS / study / "mnist").glob("*/seed0/history.csv")
-    with history.open() as file:
-        last = list(csv.DictReader(file))[-1]
-    figures = f"| {float(last['val_loss']):.4f} | {float(last['val_accuracy']):.2%} |"
-    assert figures in (ROOT / "docs" / "tuning.md").read_text(), figures
+def test_the_fast_recipe_has_the_held_out_figures_of_its_records():
+    page = (ROOT / "docs" / "tuning.md").read_text()
+    for seed in (0, 1, 2):
+        with (RECORDS / "fast" / "mnist" / "swift" / f"seed{seed}" / "history.csv").open() as file:
+            last = list(csv.DictReader(file))[-1]
+        assert f"| {seed} | {float(last['val_loss']):.4f} | {float(last['val_accuracy']):.2%} |" in page
 
 
 def test_swift_s_accuracies_are_those_of_the_records():
