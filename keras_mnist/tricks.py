@@ -10,7 +10,7 @@ import os
 from keras_mnist.errors import UsageError
 
 WITHOUT = "KERAS_MNIST_WITHOUT"
-TRICKS = ("imports", "chains", "parts", "loop", "memory")
+TRICKS = ("imports", "resampling", "chains", "parts", "loop")
 
 
 def tricks_in_use() -> tuple[str, ...]:

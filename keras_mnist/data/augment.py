@@ -11,7 +11,10 @@ import math
 
 import tensorflow as tf
 
+from keras_mnist import native
+from keras_mnist.data.resampling import resample
 from keras_mnist.recipe import Augmentation
+from keras_mnist.tricks import tricks_in_use
 
 # One stream of random numbers a distortion, so that switching one on leaves the others as they were.
 _CROP, _ROTATION, _AFFINE, _ELASTIC = range(4)
@@ -20,11 +23,10 @@ _CROP, _ROTATION, _AFFINE, _ELASTIC = range(4)
 def augment(images, seed, augmentation: Augmentation):
     """Apply all distortions that `augmentation` asks for, with a single resampling."""
     images = tf.cast(images, tf.float32)
-    matrices = _matrices(images, seed, augmentation)
+    matrices, shift = _matrices(images, seed, augmentation), None
     if augmentation.elastic_alpha:
         shift = _elastic_shift(images, seed, augmentation.elastic_alpha, augmentation.elastic_sigma)
-        return _sample(images, _grid(images, matrices, shift))
-    return images if matrices is None else _warp(images, matrices)
+    return images if matrices is None and shift is None else _resample(images, matrices, shift)
 
 
 def rotate(images, seed, degrees: float):
@@ -109,18 +111,6 @@ def _affine_matrices(images, seed, augmentation: Augmentation):
     return _stack([(factor, factor * shear, right), (zero, factor, down)])
 
 
-def _warp(images, matrices):
-    """Resample each image through its matrix with TensorFlow's own operation."""
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=tf.reshape(matrices, (-1, 9))[:, :8],
-        output_shape=tf.shape(images)[1:3],
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
-        fill_value=0.0,
-    )
-
-
 def _elastic_shift(images, seed, alpha: float, sigma: float):
     """Smoothed noise in pixels: (batch, height, width, 2)."""
     height, width = images.shape[1:3]
@@ -136,15 +126,21 @@ def _gaussian(size: int, sigma: float):
     return tf.exp(-(distance**2) / (2 * sigma**2)) / (sigma * math.sqrt(2 * math.pi))
 
 
-def _grid(images, matrices, shift):
+def _resample(images, matrices, shift):
+    """Read pixels where (batch, 3, 3) matrices lead after a shift (batch, height, width, 2); either may be None."""
+    if matrices is None:
+        matrices = tf.eye(3, batch_shape=tf.shape(images)[:1])
+    if native.available() and "resampling" in tricks_in_use():
+        return resample(images, matrices, tf.zeros(0) if shift is None else shift, shape=images.shape)
+    return _sample(images, _places(images, matrices, 0.0 if shift is None else shift))
+
+
+def _places(images, matrices, shift):
     """Where each result pixel comes from: (batch, height, width, 2) as (x, y)."""
     height, width = images.shape[1:3]
     x, y = tf.meshgrid(tf.range(width, dtype=tf.float32), tf.range(height, dtype=tf.float32))
-    places = tf.stack([x, y], axis=-1) + shift
-    if matrices is None:
-        return places
-    flat = tf.reshape(places, (-1, height * width, 2))
-    moved = flat @ tf.transpose(matrices[:, :2, :2], (0, 2, 1)) + matrices[:, None, :2, 2]
+    shifted = tf.reshape(tf.stack([x, y], axis=-1) + shift, (-1, height * width, 2))
+    moved = shifted @ tf.transpose(matrices[:, :2, :2], (0, 2, 1)) + matrices[:, None, :2, 2]
     return tf.reshape(moved, (-1, height, width, 2))
 
 

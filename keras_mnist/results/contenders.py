@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import multiprocessing
 import os
 import time
@@ -129,7 +130,15 @@ def _plain_keras(digits, _) -> Callable[[int], float]:
 def _torch(digits, workers: str) -> Callable[[int], float]:
     """The document's own recipe, with the allocator's setting that makes it a fifth faster."""
     from keras_mnist.results.torch_peer import TorchTrainer
-    from keras_mnist.training import runtime
 
-    runtime.keep_freed_memory()
+    _keep_freed_memory()
     return TorchTrainer(digits.train_images, digits.train_labels, int(workers)).train
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what one step frees for the next: asking the system again takes a tenth of a step."""
+    trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # no glibc
+        allocator = ctypes.CDLL(None)
+        allocator.mallopt(trim_threshold, 256 << 20)
+        allocator.mallopt(mmap_threshold, 32 << 20)

@@ -12,7 +12,6 @@ import inspect
 import itertools
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_mnist.models.analysis import layer_sources
@@ -42,7 +41,7 @@ class FusedNetwork:
                 relu_first, norm, relu_last, dropout = chain = self._chain_from(layer)
                 if norm or dropout:
                     found |= {part.name: None for part in chain if part}
-                    found[(norm or dropout).name] = FusedChain(relu_first, norm, relu_last, dropout, self.parts)
+                    found[(norm or dropout).name] = FusedChain(relu_first, norm, relu_last, dropout)
         return found
 
     def _chain_from(self, layer) -> list:
@@ -85,19 +84,17 @@ class FusedChain:
     What it takes in and gives out is a list: the parts of a batch.
     """
 
-    def __init__(self, relu_first, norm, relu_last, dropout, parts: int):
+    def __init__(self, relu_first, norm, relu_last, dropout):
         self.relu_first, self.norm, self.relu_last = bool(relu_first), norm, bool(relu_last)
-        self.parts = parts
-        rate = dropout.rate if dropout else 0.0
-        self.seeds = dropout.seed_generator if rate else None
-        self.threshold, self.scale = np.uint32(round(rate * 2**32)), 1 / (1 - rate)
+        self.rate = dropout.rate if dropout else 0.0
+        self.seeds = dropout.seed_generator if self.rate else None
 
     def __call__(self, parts: list, training: bool) -> list:
         if not training:
             return [self._plain(part) for part in parts]
         # Dropout takes a new pair of numbers at each step.
-        seed = tf.cast(self.seeds.next(), tf.uint32) if self.seeds else tf.zeros(2, tf.uint32)
-        return self._normalize(parts, seed) if self.norm else self._drop(parts, seed)
+        seed = tf.cast(self.seeds.next(), tf.int64) if self.seeds else tf.zeros(2, tf.int64)
+        return self._train(parts, seed)
 
     def _plain(self, values):
         norm = self.norm
@@ -108,137 +105,54 @@ class FusedChain:
             )
         return tf.nn.relu(values) if self.relu_last else values
 
-    def _normalize(self, parts, seed) -> list:
-        """The result of a chain with a norm; the moving statistics move."""
+    def _train(self, parts, seed) -> list:
+        """The parts' results; the norm's moving statistics move."""
+        norm, channels = self.norm, parts[0].shape[-1]
+        settings = tf.constant([self.relu_first, self.relu_last, norm.epsilon if norm else 0.0, self.rate], tf.float64)
+        places = _places(parts)
+        if norm:
+            weights = tf.convert_to_tensor(norm.gamma), tf.convert_to_tensor(norm.beta)
+            statistics = self._statistics(parts, settings, places)
+        else:  # the one that changes nothing
+            weights = tf.ones(channels), tf.zeros(channels)
+            statistics = tf.constant([[0.0] * channels, [1.0] * channels], tf.float64)
+
+        @tf.custom_gradient
+        def compute(gamma, beta, *parts):
+            common = statistics, gamma, beta, settings, seed
+
+            def gradient(*gradients):
+                inputs = [(*each, *common, place) for *each, place in zip(gradients, parts, places, strict=True)]
+                slopes = tf.zeros((2, channels), tf.float64)
+                if norm:
+                    slopes = tf.add_n([kernels.gradient_sums(*given, shape=(2, channels)) for given in inputs])
+                results = [kernels.backward(*given, slopes, shape=given[0].shape) for given in inputs]
+                for_beta, for_gamma = tf.unstack(tf.cast(slopes, tf.float32))
+                return for_gamma, for_beta, *results
+
+            results = [
+                kernels.forward(part, *common, place, shape=part.shape)
+                for part, place in zip(parts, places, strict=True)
+            ]
+            return results, gradient
+
+        return compute(*weights, *parts)
+
+    def _statistics(self, parts, settings, places):
+        """Mean and variance over the whole batch; the moving ones move."""
         norm = self.norm
-        gamma, beta, shift = (tf.convert_to_tensor(v) for v in (norm.gamma, norm.beta, norm.moving_mean))
-
-        @tf.custom_gradient
-        def normalize(*inputs):
-            outputs = _python(self._norm_forward, *inputs, shift, seed, like=(*parts, gamma, gamma))
-
-            def gradient(*gradients):
-                # Those of mean and variance are in the kernels' formula.
-                arrays = (*gradients[: len(parts)], *inputs, *outputs[len(parts) :], seed)
-                return _python(self._norm_backward, *arrays, like=inputs)
-
-            return outputs, gradient
-
-        *results, mean, variance = normalize(*parts, gamma, beta)
-        for average, value in ((norm.moving_mean, mean), (norm.moving_variance, variance)):
-            average.assign(average * norm.momentum + value * (1 - norm.momentum))
-        return results
-
-    def _drop(self, parts, seed) -> list:
-        """The result of a chain without a norm."""
-
-        @tf.custom_gradient
-        def drop(*inputs):
-            def gradient(*gradients):
-                return _python(self._drop_backward, *gradients, *inputs, seed, like=inputs)
-
-            return _python(self._drop_forward, *inputs, seed, like=inputs), gradient
-
-        return drop(*parts)
-
-    def _switches(self, seed):
-        # Seeds of neighbouring steps differ by one; the keys made of them share nothing.
-        keys = np.random.SeedSequence(seed).generate_state(2) if self.threshold else seed
-        return kernels.Switches(self.relu_first, self.relu_last, self.threshold, *keys)
-
-    def _norm_forward(self, *arrays):
-        *parts, gamma, beta, shift, seed = arrays
-        switches = self._switches(seed)
         # Shifted by what the mean was lately: the difference of two large sums would lose digits.
-        shift = _float64(shift)
-        first, second = _totals(kernels.moments, (parts,), shift, switches) / _rows(parts)
-        mean, variance = shift + first, second - first**2
-        gain, offset = self._gain_and_offset(gamma, beta, mean, variance)
-        results = _whole(kernels.forward, (parts,), gain, offset, switches)
-        return *results, _float32(mean), _float32(variance)
-
-    def _gain_and_offset(self, gamma, beta, mean, variance):
-        """The norm as one product and one sum, with dropout's factor in both."""
-        gain = gamma / np.sqrt(variance + self.norm.epsilon, dtype=np.float64)
-        return gain * self.scale, (beta - mean * gain) * self.scale
-
-    def _norm_backward(self, *arrays):
-        gradients, parts = arrays[: self.parts], arrays[self.parts : 2 * self.parts]
-        gamma, beta, mean, variance, seed = arrays[2 * self.parts :]
-        switches, mean = self._switches(seed), _float64(mean)
-        gain, offset = self._gain_and_offset(gamma, beta, mean, variance)
-        sums = _totals(kernels.gradient_sums, (gradients, parts), gain, offset, mean, switches)
-        deviation = np.sqrt(variance + self.norm.epsilon, dtype=np.float64)
-        for_beta, for_gamma = sums[0] * self.scale, sums[1] * self.scale / deviation
-        share = gamma / deviation / _rows(parts)
-        constant, slope = -share * for_beta, -share * for_gamma / deviation
-        results = _whole(kernels.backward, (gradients, parts), gain, offset, mean, constant, slope, switches)
-        return *results, _float32(for_gamma), _float32(for_beta)
-
-    def _drop_forward(self, *arrays):
-        *parts, seed = arrays
-        zero = np.zeros(parts[0].shape[-1])
-        return _whole(kernels.forward, (parts,), zero + self.scale, zero, self._switches(seed))
-
-    def _drop_backward(self, *arrays):
-        gradients, parts, seed = arrays[: self.parts], arrays[self.parts : -1], arrays[-1]
-        zero = np.zeros(parts[0].shape[-1])
-        parameters = zero + self.scale, zero, zero, zero, zero
-        return _whole(kernels.backward, (gradients, parts), *parameters, self._switches(seed))
+        shift = tf.convert_to_tensor(norm.moving_mean)
+        totals = tf.add_n([kernels.moments(part, shift, settings, shape=(2, *shift.shape)) for part in parts])
+        first, second = tf.unstack(totals / tf.cast(places[0][1], tf.float64))
+        mean, variance = tf.cast(shift, tf.float64) + first, second - first**2
+        for average, value in ((norm.moving_mean, mean), (norm.moving_variance, variance)):
+            average.assign(average * norm.momentum + tf.cast(value, tf.float32) * (1 - norm.momentum))
+        return tf.stack([mean, variance])
 
 
-def _python(function, *inputs, like):
-    """A Python function on arrays as an operation whose results have the types and shapes of `like`."""
-
-    def quiet(*arrays):
-        with np.errstate(all="ignore"):  # a run that diverges is told by its loss
-            return function(*arrays)
-
-    # Flattened, for a single result comes without a list.
-    results = tf.nest.flatten(tf.numpy_function(quiet, inputs, [tensor.dtype for tensor in like], stateful=False))
-    return [tf.ensure_shape(result, tensor.shape) for result, tensor in zip(results, like, strict=True)]
-
-
-def _float32(numbers):
-    return np.asarray(numbers, np.float32)
-
-
-def _float64(numbers):
-    return np.asarray(numbers, np.float64)
-
-
-def _rows(parts) -> int:
-    return sum(part.size for part in parts) // parts[0].shape[-1]
-
-
-def _whole(kernel, activations, *parameters) -> list:
-    """A kernel's result for all values of activations in parts: arrays of the same shapes."""
-    shapes = [part.shape for part in activations[0]]
-    results = [_aligned(part.size) for part in activations[0]]
-    _for_each_part(lambda part, values, begin: kernel(*values, *parameters, begin, results[part]), activations)
-    return [result.reshape(shape) for result, shape in zip(results, shapes, strict=True)]
-
-
-def _totals(kernel, activations, *parameters):
-    """A kernel's sums over all values: (2, channels)."""
-    totals = np.zeros((len(activations[0]), 2, activations[0][0].shape[-1]))
-    _for_each_part(lambda part, values, begin: kernel(*values, *parameters, begin, totals[part]), activations)
-    return totals.sum(axis=0)
-
-
-def _for_each_part(work, activations) -> None:
-    """Call work(part, flat arrays, place of the first value in the batch) for each part.
-
-    One after the other: waking another thread takes as long as it would save.
-    """
-    begin = 0
-    for part, arrays in enumerate(zip(*activations, strict=True)):
-        work(part, [array.reshape(-1) for array in arrays], begin)
-        begin += arrays[0].size
-
-
-def _aligned(size: int):
-    """Memory that TensorFlow takes over without a copy: it begins at a multiple of 64 bytes."""
-    memory = np.empty(size + 16, np.float32)
-    begin = -memory.ctypes.data % 64 // 4
-    return memory[begin : begin + size]
+def _places(parts) -> list:
+    """For each part the place of its first value in the batch, and the batch's rows."""
+    ends = tf.cumsum([tf.size(part, tf.int64) for part in parts])
+    rows = ends[-1] // parts[0].shape[-1]
+    return [tf.stack([end - tf.size(part, tf.int64), rows]) for end, part in zip(tf.unstack(ends), parts, strict=True)]

@@ -1,26 +1,34 @@
-"""Batch norm, ReLU and dropout as loops over a whole activation, compiled by Numba.
+"""Batch norm, ReLU and dropout as loops over a part of an activation: TensorFlow operations that Numba compiles.
 
-An activation is a flat float32 array of rows with one value a channel. Each value z goes through
+An activation is a float32 array of rows with one value a channel. Each value z goes through
 
     r = max(z, 0) if relu_first    u = gain * r + offset    v = max(u, 0) if relu_last    y = v if kept, else 0
 
 and the loops read it once where single operations would read and write it five times. Rows are taken 16 at a time with
 the channels' numbers repeated 16 times beside them: whatever the number of channels, vector registers are full.
+
+What several operations take in:
+
+    values, gradients: z, and the gradient of y, of a part of the batch (images, ..., channels)
+    statistics: mean and variance of r over the whole batch (2, channels)
+    settings: relu_first, relu_last, what is added to the variance, and the share of values dropped (4)
+    seed: two numbers, new ones at each step; place: of the part's first value in the batch, and rows of the batch
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
+
+from keras_mnist import native
 
 ROWS = 16
 ZERO = np.float32(0)
 
 
 class Switches(NamedTuple):
-    """What the loops do to each value; a value is dropped if its random number is below `threshold` of 2**32."""
+    """What the loops do to each value; a value is dropped if its random number is below `threshold`."""
 
     relu_first: bool
     relu_last: bool
@@ -29,17 +37,21 @@ class Switches(NamedTuple):
     second_key: np.uint32
 
 
-def _compiled(function):
-    """Compile at the first call, and keep the result for later processes where a folder can be written."""
-    # Sums may be added up in any order, which vector registers need; infinities and NaN keep their meaning.
-    options = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # nowhere to write
-        return numba.njit(**options)(function)
+@native.compiled
+def _switches(settings, seed):
+    """Switches, and dropout's factor for what is kept."""
+    # Seeds of neighbouring steps differ by one; the keys made of them share nothing.
+    # Source: Steele, Lea and Flood, Fast splittable pseudorandom number generators (2014), with Vigna's constants.
+    number = (np.uint64(seed[0]) << np.uint64(32)) + np.uint64(seed[1]) + np.uint64(0x9E3779B97F4A7C15)
+    number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    number = number ^ (number >> np.uint64(31))
+    threshold = np.uint32(round(settings[3] * 2**32))
+    keys = np.uint32(number), np.uint32(number >> np.uint64(32))
+    return Switches(settings[0] > 0, settings[1] > 0, threshold, *keys), 1 / (1 - settings[3])
 
 
-@_compiled
+@native.compiled
 def _random(place, switches):
     """A random number for a place in an activation: the hash that Wellons's search found least biased, keyed twice.
 
@@ -55,7 +67,7 @@ def _random(place, switches):
     return np.uint32(number ^ (number >> np.uint32(16)))
 
 
-@_compiled
+@native.compiled
 def _wide(channel_values):
     """The channels' numbers, once for each of 16 rows."""
     channels = len(channel_values)
@@ -65,7 +77,15 @@ def _wide(channel_values):
     return result
 
 
-@_compiled
+@native.compiled
+def _gain_and_offset(statistics, gamma, beta, settings, scale):
+    """The norm as one product and one sum, with dropout's factor in both."""
+    mean, variance = statistics[: len(gamma)], statistics[len(gamma) :]
+    gain = scale * gamma / np.sqrt(variance + settings[2])
+    return gain, scale * beta - mean * gain
+
+
+@native.compiled
 def _add_rows(wide, totals):
     """Add sums over 16 rows to the channels' totals and start again at zero."""
     for row in range(ROWS):
@@ -74,17 +94,26 @@ def _add_rows(wide, totals):
     wide[:] = 0
 
 
-@_compiled
-def moments(values, shift, switches, begin, totals):
-    """Add up r - shift and its square for each channel to totals (2, channels)."""
-    shift = _wide(shift)
+@native.operation("values: float", "shift: float", "settings: double", gives="totals: double")
+def moments(_, context):
+    """Sums of r - shift and of its square for each channel: (2, channels)."""
+    values = native.floats(context, 0)[0]
+    shift, shape = native.floats(context, 1)
+    relu_first = native.doubles(context, 2)[0] > 0
+    totals = native.doubles_out(context, np.array([2, shape[0]]))
+    _add_moments(values, _wide(shift), relu_first, totals.reshape(2, -1))
+
+
+@native.compiled
+def _add_moments(values, shift, relu_first, totals):
+    totals[:] = 0
     width = len(shift)
     first, second = np.zeros(width, np.float32), np.zeros(width, np.float32)
     for number in range(-(-len(values) // width)):
         piece = values[number * width : (number + 1) * width]
         for place in range(len(piece)):
             value = piece[place]
-            if switches.relu_first:
+            if relu_first:
                 value = max(value, ZERO)
             value -= shift[place]
             first[place] += value
@@ -96,10 +125,23 @@ def moments(values, shift, switches, begin, totals):
     _add_rows(second, totals[1])
 
 
-@_compiled
-def forward(values, gain, offset, switches, begin, result):
-    """Write y to `result`; the values are those from place `begin` of the activation on."""
-    gain, offset = _wide(gain), _wide(offset)
+@native.operation(
+    *("values: float", "statistics: double", "gamma: float", "beta: float"),
+    *("settings: double", "seed: int64", "place: int64"),
+    gives="result: float",
+)
+def forward(_, context):
+    """y, of the shape of the values."""
+    values, shape = native.floats(context, 0)
+    statistics, gamma, beta = native.doubles(context, 1), native.floats(context, 2)[0], native.floats(context, 3)[0]
+    settings, seed, place = native.doubles(context, 4), native.integers(context, 5), native.integers(context, 6)
+    switches, scale = _switches(settings, seed)
+    gain, offset = _gain_and_offset(statistics, gamma, beta, settings, scale)
+    _forward(values, _wide(gain), _wide(offset), switches, place[0], native.floats_out(context, shape))
+
+
+@native.compiled
+def _forward(values, gain, offset, switches, begin, result):
     width = len(gain)
     for start in range(0, len(values), width):
         piece, out = values[start : start + width], result[start : start + width]
@@ -115,7 +157,7 @@ def forward(values, gain, offset, switches, begin, result):
             out[place] = value
 
 
-@_compiled
+@native.compiled
 def _passed_back(gradient, value, gain, offset, place, switches):
     """The gradient of u, from that of y and from r."""
     if switches.relu_last:
@@ -125,10 +167,31 @@ def _passed_back(gradient, value, gain, offset, place, switches):
     return gradient
 
 
-@_compiled
-def gradient_sums(gradients, values, gain, offset, mean, switches, begin, totals):
-    """Add up the gradient of u, and that times r - mean, for each channel to totals (2, channels)."""
-    gain, offset, mean = _wide(gain), _wide(offset), _wide(mean)
+@native.operation(
+    *("gradients: float", "values: float", "statistics: double", "gamma: float", "beta: float"),
+    *("settings: double", "seed: int64", "place: int64"),
+    gives="slopes: double",
+)
+def gradient_sums(_, context):
+    """The gradients of beta and gamma as far as this part goes: (2, channels)."""
+    gradients, values = native.floats(context, 0)[0], native.floats(context, 1)[0]
+    statistics = native.doubles(context, 2)
+    gamma, shape = native.floats(context, 3)
+    beta, settings = native.floats(context, 4)[0], native.doubles(context, 5)
+    seed, place = native.integers(context, 6), native.integers(context, 7)
+    switches, scale = _switches(settings, seed)
+    gain, offset = _gain_and_offset(statistics, gamma, beta, settings, scale)
+    totals = native.doubles_out(context, np.array([2, shape[0]])).reshape(2, -1)
+    mean, variance = statistics[: len(gamma)], statistics[len(gamma) :]
+    _add_gradients(gradients, values, _wide(gain), _wide(offset), _wide(mean), switches, place[0], totals)
+    totals[0] *= scale
+    totals[1] *= scale / np.sqrt(variance + settings[2])
+
+
+@native.compiled
+def _add_gradients(gradients, values, gain, offset, mean, switches, begin, totals):
+    """Add up the gradient of u, and that times r - mean, for each channel."""
+    totals[:] = 0
     width = len(gain)
     first, second = np.zeros(width, np.float32), np.zeros(width, np.float32)
     for number in range(-(-len(values) // width)):
@@ -148,10 +211,32 @@ def gradient_sums(gradients, values, gain, offset, mean, switches, begin, totals
     _add_rows(second, totals[1])
 
 
-@_compiled
-def backward(gradients, values, gain, offset, mean, constant, slope, switches, begin, result):
-    """Write the gradient of z to `result`: gain * that of u + constant + slope * (r - mean)."""
-    gain, offset, mean, constant, slope = _wide(gain), _wide(offset), _wide(mean), _wide(constant), _wide(slope)
+@native.operation(
+    *("gradients: float", "values: float", "statistics: double", "gamma: float", "beta: float"),
+    *("settings: double", "seed: int64", "place: int64", "slopes: double"),
+    gives="result: float",
+)
+def backward(_, context):
+    """The gradient of z; slopes are the gradients of beta and gamma over the whole batch (2, channels)."""
+    gradients, values = native.floats(context, 0)[0], native.floats(context, 1)[0]
+    statistics, shape = native.doubles(context, 2), native.floats(context, 1)[1]
+    gamma, beta, settings = native.floats(context, 3)[0], native.floats(context, 4)[0], native.doubles(context, 5)
+    seed, place, slopes = native.integers(context, 6), native.integers(context, 7), native.doubles(context, 8)
+    switches, scale = _switches(settings, seed)
+    gain, offset = _gain_and_offset(statistics, gamma, beta, settings, scale)
+    mean, variance = statistics[: len(gamma)], statistics[len(gamma) :]
+    deviation = np.sqrt(variance + settings[2])
+    share = gamma / deviation / place[1]
+    constant, slope = -share * slopes[: len(gamma)], -share * slopes[len(gamma) :] / deviation
+    # slope * (r - mean) + constant as a product and a sum
+    constant -= slope * mean
+    result = native.floats_out(context, shape)
+    _backward(gradients, values, _wide(gain), _wide(offset), _wide(constant), _wide(slope), switches, place[0], result)
+
+
+@native.compiled
+def _backward(gradients, values, gain, offset, constant, slope, switches, begin, result):
+    """Write gain * the gradient of u + constant + slope * r."""
     width = len(gain)
     for start in range(0, len(values), width):
         piece, gradient_piece = values[start : start + width], gradients[start : start + width]
@@ -160,7 +245,7 @@ def backward(gradients, values, gain, offset, mean, constant, slope, switches, b
             before, gradient = piece[place], gradient_piece[place]
             value = max(before, ZERO) if switches.relu_first else before
             gradient = _passed_back(gradient, value, gain[place], offset[place], begin + start + place, switches)
-            gradient = gain[place] * gradient + constant[place] + slope[place] * (value - mean[place])
+            gradient = gain[place] * gradient + constant[place] + slope[place] * value
             if switches.relu_first:
                 gradient = gradient if before > 0 else ZERO
             out[place] = gradient

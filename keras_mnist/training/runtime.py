@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import dataclasses
 import importlib.metadata
 import os
@@ -15,8 +14,9 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from keras_mnist import native
 from keras_mnist.errors import UsageError
-from keras_mnist.tricks import TRICKS, tricks_in_use
+from keras_mnist.tricks import tricks_in_use
 
 DEVICES = ("auto", "gpu", "cpu")
 STEPS_AT_ONCE = 20  # between looks at Ctrl-C and the progress bar: a fraction of a second
@@ -47,8 +47,10 @@ class Device:
     @property
     def tricks(self) -> tuple[str, ...]:
         """What makes training faster here: on a GPU only what does not mind its compiled steps."""
-        usable = TRICKS if self.kind == "cpu" else ("imports", "loop")
-        return tuple(name for name in tricks_in_use() if name in usable)
+        unusable = () if self.kind == "cpu" else ("chains", "parts")
+        if not native.available():
+            unusable += ("resampling", "chains", "parts")
+        return tuple(name for name in tricks_in_use() if name not in unusable)
 
     @property
     def number_format(self) -> str:
@@ -108,17 +110,6 @@ def prepare(device: Device) -> None:
             # One thread for each part of a batch, none for the inside of single operations.
             tf.config.threading.set_intra_op_parallelism_threads(1)
             tf.config.threading.set_inter_op_parallelism_threads(max(PARTS, 2))
-    if "memory" in device.tricks:
-        keep_freed_memory()
-
-
-def keep_freed_memory() -> None:
-    """Let glibc keep what one step frees for the next: asking the system again takes a tenth of a step."""
-    trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # no glibc
-        allocator = ctypes.CDLL(None)
-        allocator.mallopt(trim_threshold, 256 << 20)
-        allocator.mallopt(mmap_threshold, 32 << 20)
 
 
 def versions() -> dict[str, str]:

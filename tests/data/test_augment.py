@@ -76,17 +76,31 @@ def test_crop_and_resize_agrees_with_tensorflow(images):
 
 def test_translation_moves_whole_pixels(images):
     matrices = tf.constant(np.tile([[1, 0, 2], [0, 1, -3], [0, 0, 1]], (len(images), 1, 1)), tf.float32)
-    moved = augment._warp(tf.cast(images, tf.float32), matrices).numpy()
+    moved = augment._resample(tf.cast(images, tf.float32), matrices, None).numpy()
     np.testing.assert_allclose(moved[:, 3:, :-2], images[:, :-3, 2:])
     assert not moved[:, :3].any() and not moved[:, :, -2:].any()
 
 
-def test_the_two_ways_of_resampling_agree(images):
+@pytest.mark.parametrize("name", DISTORTIONS)
+def test_resampling_without_our_own_operation_gives_the_same(name, images, monkeypatch):
+    fast = DISTORTIONS[name](images, SEED)
+    monkeypatch.setenv("KERAS_MNIST_WITHOUT", "resampling")
+    np.testing.assert_allclose(fast, DISTORTIONS[name](images, SEED), atol=0.01)
+
+
+def test_resampling_agrees_with_tensorflow_s_own(images):
     floats = tf.cast(images, tf.float32)
     everything = Augmentation(rotation_degrees=20, translate_pixels=3, scale=0.2, shear_degrees=10)
     matrices = augment._matrices(floats, SEED, everything)
-    gathered = augment._sample(floats, augment._grid(floats, matrices, tf.zeros((28, 28, 2))))
-    np.testing.assert_allclose(gathered, augment._warp(floats, matrices), atol=0.1)
+    theirs = tf.raw_ops.ImageProjectiveTransformV3(
+        images=floats,
+        transforms=tf.reshape(matrices, (-1, 9))[:, :8],
+        output_shape=(28, 28),
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    )
+    np.testing.assert_allclose(augment._resample(floats, matrices, None), theirs, atol=0.1)
 
 
 def test_elastic_distortion_has_the_strength_that_smoothed_noise_has():

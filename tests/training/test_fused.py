@@ -29,10 +29,16 @@ def without_dropout(name, number_format="float32"):
 
 def pass_through(model, weights, images, labels):
     """Logits and all gradients in one vector."""
-    with tf.GradientTape() as tape:
-        logits = model(images, training=True)
-        loss = keras.losses.CategoricalCrossentropy(from_logits=True)(labels, logits)
-    return logits.numpy(), np.concatenate([np.ravel(gradient) for gradient in tape.gradient(loss, weights)])
+
+    @tf.function(autograph=False)  # operations of our own work in graphs
+    def differentiate():
+        with tf.GradientTape() as tape:
+            logits = model(images, training=True)
+            loss = keras.losses.CategoricalCrossentropy(from_logits=True)(labels, logits)
+        return logits, tape.gradient(loss, weights)
+
+    logits, gradients = differentiate()
+    return logits.numpy(), np.concatenate([np.ravel(gradient) for gradient in gradients])
 
 
 @pytest.mark.parametrize("name", keras_mnist.list_variants())
@@ -82,17 +88,20 @@ def test_a_chain_gives_the_gradients_of_the_plain_layers(channels, relu_first, r
     readout = generator.normal(size=(10, 5, 7, channels)).astype(np.float32)
     weights = [images, layers[1].gamma.value, layers[1].beta.value]
 
-    def results(compute):
-        layers[1].moving_mean.assign(tf.ones(channels) * 0.5)
-        layers[1].moving_variance.assign(tf.ones(channels))
+    @tf.function(autograph=False)
+    def differentiate(compute):
         with tf.GradientTape() as tape:
             result = compute(images)
             value = tf.reduce_sum(tf.tanh(result) * readout)
-        gradients = tape.gradient(value, weights)
-        return [result, *gradients, layers[1].moving_mean, layers[1].moving_variance]
+        return [result, *tape.gradient(value, weights)]
+
+    def results(compute):
+        layers[1].moving_mean.assign(tf.ones(channels) * 0.5)
+        layers[1].moving_variance.assign(tf.ones(channels))
+        return [*differentiate(compute), layers[1].moving_mean, layers[1].moving_variance]
 
     theirs = results(lambda images: model(images, training=True))
-    fused, cuts = FusedChain(*layers, parts), [0, 3, 6][:parts] + [10]
+    fused, cuts = FusedChain(*layers), [0, 3, 6][:parts] + [10]
     ours = results(lambda images: tf.concat(fused([images[a:b] for a, b in itertools.pairwise(cuts)], True), 0))
     for our, their in zip(ours, theirs, strict=True):
         their = np.array(their)
@@ -107,7 +116,7 @@ def test_parts_change_nothing_but_rounding():
     for cuts in ([0, 40], [0, 15, 40]):
         layers[3].seed_generator.state.assign([1, 2])
         layers[1].moving_mean.assign(tf.zeros(6))
-        fused = FusedChain(*layers, len(cuts) - 1)
+        fused = tf.function(FusedChain(*layers), autograph=False)
         results.append(np.concatenate(fused([images[a:b] for a, b in itertools.pairwise(cuts)], True)))
     np.testing.assert_allclose(*results, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(results[0] == 0, results[1] == 0)
@@ -118,7 +127,7 @@ def drop(rate, seed=1):
     """Dropout of ones without a norm: a function of images in parts."""
     layer = keras.layers.Dropout(rate, seed=seed)
     layer.build((None, 5, 5, 10))
-    return FusedChain(None, None, None, layer, 2)
+    return tf.function(FusedChain(None, None, None, layer), autograph=False)
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.1, 0.25, 0.5])
@@ -149,37 +158,39 @@ def test_dropout_drops_at_its_rate_independently_of_neighbours_and_steps(rate):
 def test_what_is_dropped_gets_no_gradient(norm):
     """A value's gradient is what a change of it changes, the dropped ones included."""
     _, layers = chain(False, False, 0.3, 4)
-    fused = FusedChain(None, layers[1] if norm else None, None, layers[3], 1)
+    fused = FusedChain(None, layers[1] if norm else None, None, layers[3])
     images = tf.Variable(np.random.default_rng(0).normal(size=(4, 5, 7, 4)).astype(np.float32))
     readout = np.random.default_rng(1).normal(size=(4, 5, 7, 4)).astype(np.float32)
 
-    def value():
+    @tf.function(autograph=False)
+    def differentiate():
         layers[3].seed_generator.state.assign([1, 2])
-        return tf.reduce_sum(fused([images], True)[0] * readout)
+        with tf.GradientTape() as tape:
+            value = tf.reduce_sum(fused([images.value()], True)[0] * readout)
+        return value, tape.gradient(value, images)
 
-    with tf.GradientTape() as tape:
-        result = value()
-    gradient = tape.gradient(result, images).numpy()
+    gradient = differentiate()[1].numpy()
     direction = np.random.default_rng(2).normal(size=images.shape).astype(np.float32)
     here, step = images.numpy(), 1e-2
     images.assign(here + step * direction)
-    above = float(value())
+    above = float(differentiate()[0])
     images.assign(here - step * direction)
-    assert (above - float(value())) / (2 * step) == pytest.approx(float(np.sum(gradient * direction)), rel=0.01)
+    difference = (above - float(differentiate()[0])) / (2 * step)
+    assert difference == pytest.approx(float(np.sum(gradient * direction)), rel=0.01)
     if not norm:
         assert 0.2 < np.mean(gradient == 0) < 0.4
 
 
 def test_each_trick_has_a_switch(monkeypatch):
     cpu, gpu = runtime.Device("cpu", "a CPU"), runtime.Device("gpu", "a GPU")
-    assert cpu.tricks == tricks.TRICKS and gpu.tricks == ("imports", "loop")
+    assert cpu.tricks == tricks.TRICKS and gpu.tricks == ("imports", "resampling", "loop")
     for trick in tricks.TRICKS:
         monkeypatch.setenv("KERAS_MNIST_WITHOUT", trick)
         assert trick not in cpu.tricks and trick not in runtime.surroundings(cpu)["tricks"]
     monkeypatch.setenv("KERAS_MNIST_WITHOUT", ",".join(tricks.TRICKS))
     assert cpu.tricks == () and runtime.surroundings(cpu)["parts"] == 1
     monkeypatch.setenv("KERAS_MNIST_WITHOUT", "lanes")
-    with pytest.raises(UsageError, match="'lanes'.*imports,chains,parts,loop,memory"):
+    with pytest.raises(UsageError, match="'lanes'.*imports,resampling,chains,parts,loop"):
         _ = cpu.tricks
 
 

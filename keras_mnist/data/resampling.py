@@ -1,0 +1,54 @@
+"""Reading images at other places, bilinear, as a TensorFlow operation that Numba compiles."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras_mnist import native
+
+
+@native.operation("images: float", "matrices: float", "shift: float", gives="result: float")
+def resample(_, context):
+    """Images (batch, height, width, 1) read where (batch, 3, 3) matrices lead from each pixel (x, y, 1), zero outside.
+
+    Each pixel is shifted first, by shift (batch, height, width, 2) as (x, y), if that is not empty.
+    """
+    images, shape = native.floats(context, 0)
+    matrices, shift = native.floats(context, 1)[0], native.floats(context, 2)[0]
+    result = native.floats_out(context, shape)
+    count, height, width = shape[0], shape[1], shape[2]
+    padded = np.zeros((height + 3) * (width + 3), np.float32)
+    size = height * width
+    for image in range(count):
+        pixels, out = images[image * size : (image + 1) * size], result[image * size : (image + 1) * size]
+        for row in range(height):
+            begin = (row + 1) * (width + 3) + 1
+            padded[begin : begin + width] = pixels[row * width : (row + 1) * width]
+        matrix, moved = matrices[image * 9 : image * 9 + 6], shift[image * size * 2 : (image + 1) * size * 2]
+        _resample(padded, matrix, moved, height, width, out)
+
+
+@native.compiled
+def _resample(padded, matrix, shift, height, width, out):
+    """One image; `padded` has a border of zeros, one row and column before it and two behind."""
+    corner, right, bottom = np.empty(width, np.int32), np.empty(width, np.float32), np.empty(width, np.float32)
+    one, limit_x, limit_y = np.float32(1), np.float32(width + 1), np.float32(height + 1)
+    length = width + 3
+    for row in range(height):
+        for column in range(width):
+            x, y = np.float32(column), np.float32(row)
+            if len(shift):
+                x += shift[2 * (row * width + column)]
+                y += shift[2 * (row * width + column) + 1]
+            from_x = matrix[0] * x + matrix[1] * y + matrix[2] + one
+            from_y = matrix[3] * x + matrix[4] * y + matrix[5] + one
+            from_x = min(max(from_x, np.float32(0)), limit_x)
+            from_y = min(max(from_y, np.float32(0)), limit_y)
+            left, top = np.int32(from_x), np.int32(from_y)
+            right[column], bottom[column] = from_x - np.float32(left), from_y - np.float32(top)
+            corner[column] = top * length + left
+        for column in range(width):
+            place, share = corner[column], right[column]
+            upper = padded[place] + (padded[place + 1] - padded[place]) * share
+            lower = padded[place + length] + (padded[place + length + 1] - padded[place + length]) * share
+            out[row * width + column] = upper + (lower - upper) * bottom[column]
