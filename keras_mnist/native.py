@@ -130,7 +130,10 @@ _size = _function("TF_Dim", types.int64, ADDRESS, types.int32)
 
 @compiled
 def _take(context, index):
-    """Memory and shape of an input; the context keeps both while the operation runs."""
+    """Memory and shape of an input; the context keeps both while the operation runs.
+
+    The index is an int32, for Numba compiles a function anew for each Python number that it is called with.
+    """
     status, place = _new_status(), np.zeros(1, np.intp)
     _input(context, index, place.ctypes.data, status)
     _delete_status(status)
@@ -162,21 +165,21 @@ def _give(context, shape, kind, size):
 @compiled
 def floats(context, index):
     """A float32 input: (array, shape)."""
-    data, shape = _take(context, index)
+    data, shape = _take(context, np.int32(index))
     return numba.carray(data, shape.prod(), np.float32), shape
 
 
 @compiled
 def doubles(context, index):
     """A float64 input: array."""
-    data, shape = _take(context, index)
+    data, shape = _take(context, np.int32(index))
     return numba.carray(data, shape.prod(), np.float64)
 
 
 @compiled
 def integers(context, index):
     """An int64 input: array."""
-    data, shape = _take(context, index)
+    data, shape = _take(context, np.int32(index))
     return numba.carray(data, shape.prod(), np.int64)
 
 

@@ -22,8 +22,8 @@ def resample(_, context):
     for image in range(count):
         pixels, out = images[image * size : (image + 1) * size], result[image * size : (image + 1) * size]
         for row in range(height):
-            begin = (row + 1) * (width + 3) + 1
-            padded[begin : begin + width] = pixels[row * width : (row + 1) * width]
+            for column in range(width):
+                padded[(row + 1) * (width + 3) + column + 1] = pixels[row * width + column]
         matrix, moved = matrices[image * 9 : image * 9 + 6], shift[image * size * 2 : (image + 1) * size * 2]
         _resample(padded, matrix, moved, height, width, out)
 

@@ -119,22 +119,21 @@ class FusedChain:
 
         @tf.custom_gradient
         def compute(gamma, beta, *parts):
-            common = statistics, gamma, beta, settings, seed
+            inputs = [
+                (statistics, gamma, beta, settings, seed, place, part)
+                for part, place in zip(parts, places, strict=True)
+            ]
 
             def gradient(*gradients):
-                inputs = [(*each, *common, place) for *each, place in zip(gradients, parts, places, strict=True)]
+                known = [(*given, of_result) for given, of_result in zip(inputs, gradients, strict=True)]
                 slopes = tf.zeros((2, channels), tf.float64)
                 if norm:
-                    slopes = tf.add_n([kernels.gradient_sums(*given, shape=(2, channels)) for given in inputs])
-                results = [kernels.backward(*given, slopes, shape=given[0].shape) for given in inputs]
+                    slopes = tf.add_n([kernels.gradient_sums(*given, shape=(2, channels)) for given in known])
+                results = [kernels.backward(*given, slopes, shape=given[-1].shape) for given in known]
                 for_beta, for_gamma = tf.unstack(tf.cast(slopes, tf.float32))
                 return for_gamma, for_beta, *results
 
-            results = [
-                kernels.forward(part, *common, place, shape=part.shape)
-                for part, place in zip(parts, places, strict=True)
-            ]
-            return results, gradient
+            return [kernels.forward(*given, shape=given[-1].shape) for given in inputs], gradient
 
         return compute(*weights, *parts)
 

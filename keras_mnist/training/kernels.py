@@ -7,12 +7,15 @@ An activation is a float32 array of rows with one value a channel. Each value z 
 and the loops read it once where single operations would read and write it five times. Rows are taken 16 at a time with
 the channels' numbers repeated 16 times beside them: whatever the number of channels, vector registers are full.
 
-What several operations take in:
+The operations take in some of these:
 
     values, gradients: z, and the gradient of y, of a part of the batch (images, ..., channels)
     statistics: mean and variance of r over the whole batch (2, channels)
+    gamma, beta: the norm's weights (channels,)
     settings: relu_first, relu_last, what is added to the variance, and the share of values dropped (4)
-    seed: two numbers, new ones at each step; place: of the part's first value in the batch, and rows of the batch
+    seed: two numbers, new ones at each step
+    place: of the part's first value in the batch, and rows of the batch (2)
+    slopes: gradients of beta and gamma over the whole batch (2, channels)
 """
 
 from __future__ import annotations
@@ -37,18 +40,44 @@ class Switches(NamedTuple):
     second_key: np.uint32
 
 
+class Chain(NamedTuple):
+    """What the inputs come to that all but `moments` begin with; dropout's factor `scale` is in gain and offset."""
+
+    switches: Switches
+    gain: np.ndarray
+    offset: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
+    scale: float
+    begin: int
+    rows: int
+
+
+CHAIN = "statistics: double", "gamma: float", "beta: float", "settings: double", "seed: int64", "place: int64"
+
+
 @native.compiled
-def _switches(settings, seed):
-    """Switches, and dropout's factor for what is kept."""
-    # Seeds of neighbouring steps differ by one; the keys made of them share nothing.
-    # Source: Steele, Lea and Flood, Fast splittable pseudorandom number generators (2014), with Vigna's constants.
+def _chain(context):
+    statistics, gamma, beta = native.doubles(context, 0), native.floats(context, 1)[0], native.floats(context, 2)[0]
+    settings, seed, place = native.doubles(context, 3), native.integers(context, 4), native.integers(context, 5)
+    scale = 1 / (1 - settings[3])
+    mean, deviation = statistics[: len(gamma)], np.sqrt(statistics[len(gamma) :] + settings[2])
+    gain = scale * gamma / deviation
+    switches = Switches(settings[0] > 0, settings[1] > 0, np.uint32(round(settings[3] * 2**32)), *_keys(seed))
+    return Chain(switches, gain, scale * beta - mean * gain, mean, deviation, scale, place[0], place[1])
+
+
+@native.compiled
+def _keys(seed):
+    """Two numbers that share nothing with those of the next step, whose seed differs by one.
+
+    Source: Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators (2014), with Vigna's constants.
+    """
     number = (np.uint64(seed[0]) << np.uint64(32)) + np.uint64(seed[1]) + np.uint64(0x9E3779B97F4A7C15)
     number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     number = number ^ (number >> np.uint64(31))
-    threshold = np.uint32(round(settings[3] * 2**32))
-    keys = np.uint32(number), np.uint32(number >> np.uint64(32))
-    return Switches(settings[0] > 0, settings[1] > 0, threshold, *keys), 1 / (1 - settings[3])
+    return np.uint32(number), np.uint32(number >> np.uint64(32))
 
 
 @native.compiled
@@ -73,16 +102,9 @@ def _wide(channel_values):
     channels = len(channel_values)
     result = np.empty(ROWS * channels, np.float32)
     for row in range(ROWS):
-        result[row * channels : (row + 1) * channels] = channel_values
+        for channel in range(channels):
+            result[row * channels + channel] = channel_values[channel]
     return result
-
-
-@native.compiled
-def _gain_and_offset(statistics, gamma, beta, settings, scale):
-    """The norm as one product and one sum, with dropout's factor in both."""
-    mean, variance = statistics[: len(gamma)], statistics[len(gamma) :]
-    gain = scale * gamma / np.sqrt(variance + settings[2])
-    return gain, scale * beta - mean * gain
 
 
 @native.compiled
@@ -125,19 +147,13 @@ def _add_moments(values, shift, relu_first, totals):
     _add_rows(second, totals[1])
 
 
-@native.operation(
-    *("values: float", "statistics: double", "gamma: float", "beta: float"),
-    *("settings: double", "seed: int64", "place: int64"),
-    gives="result: float",
-)
+@native.operation(*CHAIN, "values: float", gives="result: float")
 def forward(_, context):
     """y, of the shape of the values."""
-    values, shape = native.floats(context, 0)
-    statistics, gamma, beta = native.doubles(context, 1), native.floats(context, 2)[0], native.floats(context, 3)[0]
-    settings, seed, place = native.doubles(context, 4), native.integers(context, 5), native.integers(context, 6)
-    switches, scale = _switches(settings, seed)
-    gain, offset = _gain_and_offset(statistics, gamma, beta, settings, scale)
-    _forward(values, _wide(gain), _wide(offset), switches, place[0], native.floats_out(context, shape))
+    chain = _chain(context)
+    values, shape = native.floats(context, 6)
+    result = native.floats_out(context, shape)
+    _forward(values, _wide(chain.gain), _wide(chain.offset), chain.switches, chain.begin, result)
 
 
 @native.compiled
@@ -167,25 +183,17 @@ def _passed_back(gradient, value, gain, offset, place, switches):
     return gradient
 
 
-@native.operation(
-    *("gradients: float", "values: float", "statistics: double", "gamma: float", "beta: float"),
-    *("settings: double", "seed: int64", "place: int64"),
-    gives="slopes: double",
-)
+@native.operation(*CHAIN, "values: float", "gradients: float", gives="slopes: double")
 def gradient_sums(_, context):
     """The gradients of beta and gamma as far as this part goes: (2, channels)."""
-    gradients, values = native.floats(context, 0)[0], native.floats(context, 1)[0]
-    statistics = native.doubles(context, 2)
-    gamma, shape = native.floats(context, 3)
-    beta, settings = native.floats(context, 4)[0], native.doubles(context, 5)
-    seed, place = native.integers(context, 6), native.integers(context, 7)
-    switches, scale = _switches(settings, seed)
-    gain, offset = _gain_and_offset(statistics, gamma, beta, settings, scale)
-    totals = native.doubles_out(context, np.array([2, shape[0]])).reshape(2, -1)
-    mean, variance = statistics[: len(gamma)], statistics[len(gamma) :]
-    _add_gradients(gradients, values, _wide(gain), _wide(offset), _wide(mean), switches, place[0], totals)
-    totals[0] *= scale
-    totals[1] *= scale / np.sqrt(variance + settings[2])
+    chain = _chain(context)
+    values, gradients = native.floats(context, 6)[0], native.floats(context, 7)[0]
+    totals = native.doubles_out(context, np.array([2, len(chain.mean)])).reshape(2, -1)
+    wide = _wide(chain.gain), _wide(chain.offset), _wide(chain.mean)
+    _add_gradients(gradients, values, *wide, chain.switches, chain.begin, totals)
+    for channel in range(len(chain.mean)):
+        totals[0, channel] *= chain.scale
+        totals[1, channel] *= chain.scale / chain.deviation[channel]
 
 
 @native.compiled
@@ -211,27 +219,18 @@ def _add_gradients(gradients, values, gain, offset, mean, switches, begin, total
     _add_rows(second, totals[1])
 
 
-@native.operation(
-    *("gradients: float", "values: float", "statistics: double", "gamma: float", "beta: float"),
-    *("settings: double", "seed: int64", "place: int64", "slopes: double"),
-    gives="result: float",
-)
+@native.operation(*CHAIN, "values: float", "gradients: float", "slopes: double", gives="result: float")
 def backward(_, context):
-    """The gradient of z; slopes are the gradients of beta and gamma over the whole batch (2, channels)."""
-    gradients, values = native.floats(context, 0)[0], native.floats(context, 1)[0]
-    statistics, shape = native.doubles(context, 2), native.floats(context, 1)[1]
-    gamma, beta, settings = native.floats(context, 3)[0], native.floats(context, 4)[0], native.doubles(context, 5)
-    seed, place, slopes = native.integers(context, 6), native.integers(context, 7), native.doubles(context, 8)
-    switches, scale = _switches(settings, seed)
-    gain, offset = _gain_and_offset(statistics, gamma, beta, settings, scale)
-    mean, variance = statistics[: len(gamma)], statistics[len(gamma) :]
-    deviation = np.sqrt(variance + settings[2])
-    share = gamma / deviation / place[1]
-    constant, slope = -share * slopes[: len(gamma)], -share * slopes[len(gamma) :] / deviation
-    # slope * (r - mean) + constant as a product and a sum
-    constant -= slope * mean
-    result = native.floats_out(context, shape)
-    _backward(gradients, values, _wide(gain), _wide(offset), _wide(constant), _wide(slope), switches, place[0], result)
+    """The gradient of z, of its shape."""
+    chain = _chain(context)
+    values, shape = native.floats(context, 6)
+    gradients, slopes = native.floats(context, 7)[0], native.doubles(context, 8)
+    channels = len(chain.mean)
+    share = -chain.gain / chain.scale / chain.rows
+    slope = share * slopes[channels:] / chain.deviation
+    constant = share * slopes[:channels] - slope * chain.mean
+    wide = _wide(chain.gain), _wide(chain.offset), _wide(constant), _wide(slope)
+    _backward(gradients, values, *wide, chain.switches, chain.begin, native.floats_out(context, shape))
 
 
 @native.compiled
