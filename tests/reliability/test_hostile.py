@@ -152,7 +152,7 @@ def test_any_command_line_trains_or_is_refused_in_one_line(tiny, command_line):
 
 
 @pytest.mark.slow
-def test_five_hundred_command_lines(tiny, capsys):
+def test_five_hundred_command_lines(tiny):
     codes = []
 
     @settings(max_examples=500, **RELAXED)
@@ -161,7 +161,6 @@ def test_five_hundred_command_lines(tiny, capsys):
         codes.append(check(command_line))
 
     try_all()
-    with capsys.disabled():
-        found = {code: codes.count(code) for code in sorted(set(codes))}
-        print(f"\n{len(codes)} command lines; exit codes {found}; tracebacks: 0")
+    found = {code: codes.count(code) for code in sorted(set(codes))}
+    print(f"{len(codes)} command lines; exit codes {found}; tracebacks: 0")
     assert len(codes) >= 500 and {0, 2} <= set(codes)

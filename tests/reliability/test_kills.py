@@ -83,15 +83,13 @@ def test_a_killed_run_ends_as_if_it_had_not_been(tmp_path):
 
 
 @pytest.mark.slow
-def test_twenty_five_kills_over_variants_and_recipes(tmp_path, capsys):
+def test_twenty_five_kills_over_variants_and_recipes(tmp_path):
     chance = random.Random(int(os.environ.get("KERAS_MNIST_KILL_SEED", "1")))
     kills = wrong = 0
     for name, arguments in CASES.items():
         folder = tmp_path / name.replace(" ", "_")
         done, trained, mismatches = kill_and_compare(arguments, 5, folder, chance)
-        with capsys.disabled():
-            print(f"\n{name}: {done} kills, {trained} of them with a state on disk, {mismatches} mismatches")
+        print(f"{name}: {done} kills, {trained} of them with a state on disk, {mismatches} mismatches")
         kills, wrong = kills + done, wrong + mismatches
-    with capsys.disabled():
-        print(f"\n{kills} kills, {wrong} mismatches")
+    print(f"{kills} kills, {wrong} mismatches")
     assert (kills, wrong) == (25, 0)
