@@ -1,12 +1,12 @@
 """Figures in the documents come from the records beside them."""
 
-import csv
 import json
 
 import pytest
 
 import keras_mnist
 from keras_mnist.results.tables import figure
+from keras_mnist.training.run import read_history
 from tests.conftest import ROOT
 
 RECORDS = ROOT / "docs" / "records"
@@ -16,8 +16,12 @@ def record(study, variant, seed=0):
     return json.loads((RECORDS / study / "mnist" / variant / f"seed{seed}" / "run.json").read_text())
 
 
-def row_of_seeds(study):
-    found = [record(study, "bn_gap", seed)["test_accuracy"] for seed in (0, 1, 2)]
+def history(study, variant, seed=0):
+    return read_history(RECORDS / study / "mnist" / variant / f"seed{seed}" / "history.csv")
+
+
+def row_of_seeds(study, variant="bn_gap"):
+    found = [record(study, variant, seed)["test_accuracy"] for seed in (0, 1, 2)]
     return " | ".join([f"{accuracy:.2%}" for accuracy in found] + [f"**{sum(found) / 3:.2%}**"])
 
 
@@ -33,10 +37,9 @@ def test_the_tricks_train_as_plain_layers_do():
     def mean_loss(study):
         losses = []
         for seed in (0, 1, 2):
-            with (RECORDS / study / "mnist" / "bn_gap" / f"seed{seed}" / "history.csv").open() as file:
-                rows = list(csv.DictReader(file))[:8]
+            rows = history(study, "bn_gap", seed)[:8]
             assert len({row["learning_rate"] for row in rows}) == 1
-            losses.append(float(rows[7]["loss"]))
+            losses.append(rows[7]["loss"])
         return sum(losses) / 3
 
     fast, plain = mean_loss("document"), mean_loss("document-plain")
@@ -60,8 +63,7 @@ def test_every_record_is_of_the_run_that_its_place_says_and_has_its_epochs():
         study, dataset, variant, seed = path.relative_to(RECORDS).parts[:4]
         assert (facts["dataset"], facts["variant"], f"seed{facts['seed']}") == (dataset, variant, seed)
         assert len(facts["source_commit"]) == 40, f"{path}: from changed files"
-        with path.with_name("history.csv").open() as file:
-            assert len(list(csv.DictReader(file))) == facts["epochs_run"]
+        assert len(read_history(path.with_name("history.csv"))) == facts["epochs_run"]
         right = round(facts["test_accuracy"] * facts["test_images"])
         assert right + facts["test_errors"] == facts["test_images"]
 
@@ -74,23 +76,20 @@ def test_the_readme_quotes_the_means():
 
 @pytest.mark.parametrize("name", ["chosen", "peak-0.2", "peak-0.05", "adam-0.01"])
 def test_candidates_of_the_tuned_recipe_have_the_held_out_figures_of_their_records(name):
-    with (RECORDS / f"tuning-{name}" / "mnist" / "bn_gap" / "seed0" / "history.csv").open() as file:
-        last = list(csv.DictReader(file))[-1]
-    figures = f"| {float(last['val_loss']):.4f} | {float(last['val_accuracy']):.2%} |"
+    last = history(f"tuning-{name}", "bn_gap")[-1]
+    figures = f"| {last['val_loss']:.4f} | {last['val_accuracy']:.2%} |"
     assert figures in (ROOT / "docs" / "tuning.md").read_text()
 
 
 def test_the_fast_recipe_has_the_held_out_figures_of_its_records():
     page = (ROOT / "docs" / "tuning.md").read_text()
     for seed in (0, 1, 2):
-        with (RECORDS / "fast" / "mnist" / "swift" / f"seed{seed}" / "history.csv").open() as file:
-            last = list(csv.DictReader(file))[-1]
-        assert f"| {seed} | {float(last['val_loss']):.4f} | {float(last['val_accuracy']):.2%} |" in page
+        last = history("fast", "swift", seed)[-1]
+        assert f"| {seed} | {last['val_loss']:.4f} | {last['val_accuracy']:.2%} |" in page
 
 
 def test_swift_s_accuracies_are_those_of_the_records():
-    found = [record("fast", "swift", seed)["test_accuracy"] for seed in (0, 1, 2)]
-    row = " | ".join(["| `swift`, `fast`", *(f"{accuracy:.2%}" for accuracy in found), f"**{sum(found) / 3:.2%}** |"])
+    row = f"| `swift`, `fast` | {row_of_seeds('fast', 'swift')} |"
     assert row in (ROOT / "docs" / "results.md").read_text(), row
 
 

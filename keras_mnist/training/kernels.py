@@ -53,7 +53,7 @@ class Chain(NamedTuple):
     rows: int
 
 
-CHAIN = "statistics: double", "gamma: float", "beta: float", "settings: double", "seed: int64", "place: int64"
+CHAIN_INPUTS = "statistics: double", "gamma: float", "beta: float", "settings: double", "seed: int64", "place: int64"
 
 
 @native.compiled
@@ -147,7 +147,7 @@ def _add_moments(values, shift, relu_first, totals):
     _add_rows(second, totals[1])
 
 
-@native.operation(*CHAIN, "values: float", gives="result: float")
+@native.operation(*CHAIN_INPUTS, "values: float", gives="result: float")
 def forward(_, context):
     """y, of the shape of the values."""
     chain = _chain(context)
@@ -183,7 +183,7 @@ def _passed_back(gradient, value, gain, offset, place, switches):
     return gradient
 
 
-@native.operation(*CHAIN, "values: float", "gradients: float", gives="slopes: double")
+@native.operation(*CHAIN_INPUTS, "values: float", "gradients: float", gives="slopes: double")
 def gradient_sums(_, context):
     """The gradients of beta and gamma as far as this part goes: (2, channels)."""
     chain = _chain(context)
@@ -219,7 +219,7 @@ def _add_gradients(gradients, values, gain, offset, mean, switches, begin, total
     _add_rows(second, totals[1])
 
 
-@native.operation(*CHAIN, "values: float", "gradients: float", "slopes: double", gives="result: float")
+@native.operation(*CHAIN_INPUTS, "values: float", "gradients: float", "slopes: double", gives="result: float")
 def backward(_, context):
     """The gradient of z, of its shape."""
     chain = _chain(context)
