@@ -82,7 +82,10 @@ def operation(*inputs: str, gives: str):
 
         @functools.wraps(function)
         def call(*tensors, shape):
-            return (graph_of_one if tf.executing_eagerly() else add)(*tensors, shape=shape)
+            if not tf.executing_eagerly():
+                return add(*tensors, shape=shape)
+            # A concrete function stays a graph where functions are told to run eagerly.
+            return graph_of_one.get_concrete_function(*tensors, shape=shape)(*tensors)
 
         return call
 

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import keras_mnist
-from keras_mnist import cli, tricks
+from keras_mnist import cli
 from keras_mnist.data import sources
 from keras_mnist.recipe import Augmentation, Recipe, Schedule, Target, settings_of
 from tests.conftest import ROOT
@@ -109,7 +109,6 @@ def tiny(monkeypatch, digits):
     monkeypatch.setattr(sources, "embedded_digits", lambda: few)
     monkeypatch.setattr(cli, "import_tensorflow", lambda: None)
     tf.config.run_functions_eagerly(True)
-    monkeypatch.setenv(tricks.WITHOUT, "chains")  # operations of our own work in graphs alone
     yield
     tf.config.run_functions_eagerly(False)
 
