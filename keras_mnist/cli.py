@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import re
 import signal
@@ -15,8 +16,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from keras_mnist.errors import Interrupted, RunError, UsageError
+from keras_mnist.lazy import require_keras_settings
 from keras_mnist.recipe import Augmentation, Recipe, Schedule, Target, settings_of
 from keras_mnist.tricks import tricks_in_use
+
+if typing.TYPE_CHECKING:
+    from rich.console import Console
 
 # Lines that TensorFlow prints whenever it starts, and which tell a user nothing.
 NOISE = re.compile(
@@ -44,24 +49,31 @@ def parser(description: str) -> argparse.ArgumentParser:
 
 def main(script: Callable[[], None]) -> typing.NoReturn:
     """Run a script and exit: 0 done, 1 failed, 2 wrong use, 130 Ctrl-C, 143 SIGTERM; errors are one line."""
+    code, message = 0, None
     try:
         signal.signal(signal.SIGTERM, _terminate)
+        if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:  # what the scripts set while they are imported
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        _open_streams()
         script()
+        sys.stdout.flush()
     except UsageError as error:
-        _exit(2, error)
+        code, message = 2, error
     except Interrupted as error:
-        _exit(error.exit_code, error)
+        code, message = error.exit_code, error
     except RunError as error:
-        _exit(1, error)
+        code, message = 1, error
     except BrokenPipeError:
-        sys.stdout = None  # the reader of our output has gone, as with `| head`
-        sys.exit(0)
+        pass  # the reader of our output has gone, as with `| head`
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        _exit(1, f"{place}{error.strerror or error}")
+        code, message = 1, f"{error.filename}: " * bool(error.filename) + str(error.strerror or error)
     except KeyboardInterrupt:
-        _exit(130, "interrupted; what was saved before is kept")
-    sys.exit(0)
+        code, message = 130, "interrupted; what was saved before is kept"
+    except Exception as error:
+        code, message = 1, _failure(error)
+        if message is None:
+            raise
+    _exit(code, message)
 
 
 def _terminate(number, frame):
@@ -69,9 +81,51 @@ def _terminate(number, frame):
     raise Interrupted("terminated; what was saved before is kept", exit_code=128 + number)
 
 
-def _exit(code: int, message) -> typing.NoReturn:
-    print(f"{Path(sys.argv[0]).name}: {' '.join(str(message).split())}", file=sys.stderr)
+def _open_streams() -> None:
+    """Make standard streams that take any text, also where they were closed (`2>&-`) or know few letters.
+
+    A closed one's number would go to the next file that is opened, and what TensorFlow says would be written into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _failure(error: Exception) -> str | None:
+    """Memory that runs out, or whatever TensorFlow raises, in words; None for other errors."""
+    tensorflow = sys.modules.get("tensorflow")
+    if not isinstance(error, (MemoryError, *([tensorflow.errors.OpError] if tensorflow else []))):
+        return None
+    # An error from inside a graph begins with where the graph was made, and says what happened in its last paragraph.
+    last = str(error).strip().split("\n\n")[-1]
+    why = re.sub(r"{{function_node .*?}}|\s*\[(\[|Op:).*", "", last, flags=re.DOTALL).strip() or type(error).__name__
+    if isinstance(error, MemoryError) or re.search("OOM|out of memory|failed to allocate", why, re.IGNORECASE):
+        return f"memory is exhausted ({why}); try a smaller --batch-size"
+    return f"TensorFlow failed: {why}"
+
+
+def _exit(code: int, message=None) -> typing.NoReturn:
+    """Exit, after one line if there is a message, and without complaints about streams that nobody reads."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for stream, text in ((sys.stdout, None), (sys.stderr, message)):
+        try:
+            if text is not None:
+                print(f"{Path(sys.argv[0]).name}: {' '.join(str(text).split())}", file=stream)
+            stream.flush()
+        except (OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)
+
+
+def console() -> Console:
+    """The screen: what users named, such as folders, is printed as it is, whatever brackets and colons are in it."""
+    from rich.console import Console
+
+    return Console(soft_wrap=True, markup=False, emoji=False)
 
 
 def add_recipe_flags(parser: argparse.ArgumentParser) -> None:
@@ -144,7 +198,8 @@ def require_file(path: Path) -> None:
     Raises: UsageError if there is no such file.
     """
     if not path.is_file():
-        raise UsageError(f"{path} does not exist, expected a .keras file, such as a run's model.keras; see --model")
+        wrong = "is a folder" if path.is_dir() else "is no file" if path.exists() else "does not exist"
+        raise UsageError(f"{path} {wrong}, expected a .keras file, such as a run's model.keras; see --model")
 
 
 @contextlib.contextmanager
@@ -152,24 +207,38 @@ def quiet_start() -> Iterator[None]:
     """Import TensorFlow and look for devices without its usual noise; whatever else is said is shown afterwards."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as said, contextlib.suppress(OSError):
-        screen = os.dup(2)
+    screen = os.dup(2)
+
+    def leave(number, frame):
+        # At once: an exception raised inside an import may be swallowed by the module that is imported.
+        os.write(screen, f"{Path(sys.argv[0]).name}: interrupted before anything was under way\n".encode())
+        os._exit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with _redirected(screen):
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(screen)
+
+
+@contextlib.contextmanager
+def _redirected(screen: int) -> Iterator[None]:
+    """Collect what is written to file descriptor 2, and print it afterwards without the noise."""
+    try:
+        said = tempfile.TemporaryFile()  # noqa: SIM115
+    except OSError:  # no folder for passing files: then with the noise
+        yield
+        return
+    with said:
         os.dup2(said.fileno(), 2)
-
-        def leave(number, frame):
-            # At once: an exception raised inside an import may be swallowed by the module that is imported.
-            os.write(screen, f"{Path(sys.argv[0]).name}: interrupted before anything was under way\n".encode())
-            os._exit(128 + number)
-
-        before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
             sys.stderr.flush()
             os.dup2(screen, 2)
-            os.close(screen)
             said.seek(0)
             for line in said.read().decode(errors="replace").splitlines():
                 if line.strip() and not NOISE.search(line):
@@ -177,13 +246,28 @@ def quiet_start() -> Iterator[None]:
 
 
 def import_tensorflow() -> None:
-    """The quiet start: everything heavy, once, after the arguments are known to be good."""
+    """The quiet start: everything heavy, once, after the arguments are known to be good.
+
+    Raises:
+        UsageError: Keras is set up for other work.
+        RunError: TensorFlow or Keras cannot be imported.
+    """
     left_out = UNUSED if "imports" in tricks_in_use() else ()
     with quiet_start(), _hidden(left_out):
-        import keras  # noqa: F401
-        import tensorflow as tf
+        try:
+            # Named here, it is Keras's backend whatever keras.json says.
+            os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"
+            require_keras_settings()
+            import tensorflow as tf
 
-        tf.config.list_physical_devices()
+            tf.config.list_physical_devices()
+        except UsageError:
+            raise
+        except Exception as error:
+            why = f"{type(error).__name__}: {str(error).splitlines()[0]}" if str(error) else type(error).__name__
+            raise RunError(
+                f"TensorFlow and Keras cannot be imported ({why}); check keras.json, or install them anew"
+            ) from error
 
 
 @contextlib.contextmanager

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
+import types
+import typing
 from collections.abc import Iterator
 from typing import Any
 
 from keras_mnist.conventions import PLATEAU_MIN_DELTA
 from keras_mnist.errors import UsageError
 
+# float32's smallest number in full precision: what lies below it, arithmetic takes for 0.
+SMALLEST = 2.0**-126
+MOST_EPOCHS = 1_000_000
 
-def _setting(default, help: str, *, low=None, high=None, above=None, choices=None):
-    """A field with its help text and its range: `low` and `high` are allowed values, `above` is not."""
-    limits = {"low": low, "high": high, "above": above, "choices": choices}
+
+def _setting(default, help: str, *, low=None, high=None, above=None, below=None, choices=None):
+    """A field with its help text and its range: `low` and `high` are allowed values, `above` and `below` are not."""
+    limits = {"low": low, "high": high, "above": above, "below": below, "choices": choices}
     return dataclasses.field(default=default, metadata={"help": help, **limits})
 
 
@@ -20,32 +27,65 @@ def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _check(name: str, value: Any, limits) -> None:
-    """Raise UsageError when a number is out of its range or a word is not among its choices."""
+# What counts as a value of each kind; NumPy's numbers do, as they are registered with these classes.
+KINDS = {
+    int: (numbers.Integral, "a whole number"),
+    float: (numbers.Real, "a number"),
+    str: (str, "a word"),
+    bool: (bool, "True or False"),
+}
+
+
+def _checked(name: str, value: Any, kind: type, limits) -> Any:
+    """The value as a plain int, float, bool or str, or None where the kind allows it.
+
+    Raises: UsageError for another kind of value, a number out of its range or a word that is not among the choices.
+    """
+    optional = isinstance(kind, types.UnionType)
+    if optional and value is None:
+        return None
+    kind = typing.get_args(kind)[0] if optional else kind
+    accepted, words = KINDS[kind]
     if limits["choices"]:
-        if value not in limits["choices"]:
+        if not isinstance(value, str) or value not in limits["choices"]:
             raise UsageError(f"{name} is {value!r}, expected one of {', '.join(limits['choices'])}; see {_flag(name)}")
-        return
-    if value is None or isinstance(value, bool):
-        return
-    low, high, above = limits["low"], limits["high"], limits["above"]
+    elif not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
+        raise UsageError(f"{name} is {value!r}, expected {words}{' or None' * optional}; see {_flag(name)}")
+    elif kind is not bool:
+        _check_range(name, value, limits)
+    return kind(value)
+
+
+def _check_range(name: str, value, limits) -> None:
+    low, high, above, below = (limits[limit] for limit in ("low", "high", "above", "below"))
     # `not (inside)` rather than `outside`: NaN is outside every range.
-    inside = (low is None or value >= low) and (high is None or value <= high) and (above is None or value > above)
+    inside = (low is None or value >= low) and (high is None or value <= high)
+    inside = inside and (above is None or value > above) and (below is None or value < below)
     if not inside or value in (float("inf"), float("-inf")):
         bounds = [f"above {above}" * (above is not None), f"at least {low}" * (low is not None)]
-        bounds += [f"at most {high}" * (high is not None)]
+        bounds += [f"below {below}" * (below is not None), f"at most {high}" * (high is not None)]
         expected = " and ".join(bound for bound in bounds if bound)
         hint = f", as a fraction: write {value / 100:g}" if name.startswith("target") and 1 < value <= 100 else ""
         raise UsageError(f"{name} is {value}, expected {expected}{hint}; see {_flag(name)}")
+    if 0 < abs(value) < SMALLEST:
+        zero = "0 or " if low == 0 else ""
+        raise UsageError(
+            f"{name} is {value}, expected {zero}at least {SMALLEST:.3g}, below which float32 counts as 0; "
+            f"see {_flag(name)}"
+        )
 
 
 class _Checked:
-    """Checks each field's range when the dataclass is made."""
+    """Checks each field when the dataclass is made, and keeps plain values: NumPy's do not go into JSON."""
 
     def __post_init__(self):
+        kinds = typing.get_type_hints(type(self))
         for field in dataclasses.fields(self):
+            name, value, kind = field.name, getattr(self, field.name), kinds[field.name]
             if field.metadata:
-                _check(field.name, getattr(self, field.name), field.metadata)
+                object.__setattr__(self, name, _checked(name, value, kind, field.metadata))
+            elif not isinstance(value, kind):
+                raise UsageError(f"{name} is {value!r}, expected {kind.__name__}(...); see Recipe.with_settings")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +99,7 @@ class Augmentation(_Checked):
     scale: float = _setting(0.0, "zoom by a factor between 1 - SCALE and 1 + SCALE", low=0, high=0.9)
     shear_degrees: float = _setting(0.0, "slant along x up to this many degrees either way", low=0, high=60)
     elastic_alpha: float = _setting(0.0, "elastic distortion: strength in pixels, before smoothing", low=0, high=200)
-    elastic_sigma: float = _setting(3.0, "elastic distortion: deviation of the smoothing, in pixels", above=0, high=28)
+    elastic_sigma: float = _setting(3.0, "elastic distortion: deviation of the smoothing, in pixels", low=0.1, high=28)
 
 
 SCHEDULES = ("constant", "step", "plateau", "one_cycle")
@@ -71,11 +111,15 @@ class Schedule(_Checked):
 
     schedule: str = _setting("constant", f"learning-rate schedule: {', '.join(SCHEDULES)}", choices=SCHEDULES)
     reduction_factor: float = _setting(
-        0.1, "step, plateau: each reduction multiplies the rate by this", above=0, high=1
+        0.1, "step, plateau: each reduction multiplies the rate by this", above=0, below=1
     )
-    step_epochs: int = _setting(5, "step: epochs between reductions", low=1)
-    patience: int = _setting(2, "plateau: the rate drops after this many epochs without a lower loss", low=1)
-    min_delta: float = _setting(PLATEAU_MIN_DELTA, "plateau: a loss is lower if lower by more than this", low=0)
+    step_epochs: int = _setting(5, "step: epochs between reductions", low=1, high=MOST_EPOCHS)
+    patience: int = _setting(
+        2, "plateau: the rate drops after this many epochs without a lower loss", low=1, high=MOST_EPOCHS
+    )
+    min_delta: float = _setting(
+        PLATEAU_MIN_DELTA, "plateau: a loss is lower if lower by more than this", low=0, high=100
+    )
     warmup_fraction: float = _setting(0.2, "one_cycle: share of all steps spent rising to the peak", low=0, high=0.9)
     final_fraction: float = _setting(0.001, "one_cycle: last rate as a fraction of the peak", low=0, high=1)
 
@@ -87,7 +131,7 @@ class Target(_Checked):
     target_accuracy: float | None = _setting(
         None, "stop once the monitored accuracy, a fraction such as 0.994, is reached; none: never", above=0, high=1
     )
-    target_epochs: int = _setting(2, "... in this many epochs in a row", low=1)
+    target_epochs: int = _setting(2, "... in this many epochs in a row", low=1, high=MOST_EPOCHS)
 
 
 OPTIMIZERS = ("sgd", "adam")
@@ -97,8 +141,10 @@ OPTIMIZERS = ("sgd", "adam")
 class Recipe(_Checked):
     """Everything that a training run needs beside the network, the data and the seed."""
 
-    epochs: int = _setting(15, "passes over the training images (10 passes each for the embedded digits)", low=1)
-    batch_size: int = _setting(128, "images a step", low=1)
+    epochs: int = _setting(
+        15, "passes over the training images (10 passes each for the embedded digits)", low=1, high=MOST_EPOCHS
+    )
+    batch_size: int = _setting(128, "images a step", low=1, high=600_000)
     optimizer: str = _setting("sgd", f"optimizer: {', '.join(OPTIMIZERS)}", choices=OPTIMIZERS)
     learning_rate: float = _setting(0.01, "step size; the peak of one_cycle, else the first", above=0, high=100)
     momentum: float = _setting(0.9, "sgd: momentum, a fraction", low=0, high=0.9999)

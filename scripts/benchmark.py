@@ -1,5 +1,10 @@
 """Measure speed beside what a user would write: python scripts/benchmark.py --json benchmark.json"""
 
+import signal
+
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the imports below without their traceback
+
 import json
 from pathlib import Path
 
@@ -30,8 +35,6 @@ def main():
     chosen = arguments()
     cli.import_tensorflow()
 
-    from rich.console import Console
-
     from keras_mnist.data.sources import load
     from keras_mnist.files import write_whole
     from keras_mnist.results import benchmark, tables
@@ -40,7 +43,7 @@ def main():
     data = chosen.dataset, chosen.data_dir, chosen.mnist_archives
     digits = load(*data)
     workers = [0, 1, 2] if chosen.peer == "torch" else []
-    console = Console()
+    console = cli.console()
     results = {
         "training": benchmark.epoch_seconds(data, chosen.steps, chosen.repeats, workers),
         "input": benchmark.pipeline_seconds(digits, chosen.steps, chosen.repeats),

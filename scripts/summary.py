@@ -1,5 +1,10 @@
 """Show a variant's layers: python scripts/summary.py --variant bn_gap"""
 
+import signal
+
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the imports below without their traceback
+
 import dataclasses
 import json
 
@@ -28,8 +33,6 @@ def main():
     variant = get_variant(chosen.variant) if chosen.variant else None
     cli.import_tensorflow()
 
-    from rich.console import Console
-
     from keras_mnist.models import analysis
     from keras_mnist.results import tables
 
@@ -40,7 +43,7 @@ def main():
         elif chosen.format == "markdown":
             print(tables.variants_markdown(rows))
         else:
-            Console().print(tables.variants_table(rows))
+            cli.console().print(tables.variants_table(rows))
     elif chosen.format == "json":
         model = variant.build()
         facts = analysis.layer_facts(model)

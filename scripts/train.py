@@ -1,5 +1,10 @@
 """Train a variant and keep the run: python scripts/train.py --variant bn_gap"""
 
+import signal
+
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the imports below without their traceback
+
 import argparse
 from pathlib import Path
 
@@ -51,12 +56,10 @@ def main():
     recipe = get_variant(chosen.variant).recipe(chosen.recipe).with_settings(**cli.recipe_settings(chosen))
     cli.import_tensorflow()
 
-    from rich.console import Console
-
     from keras_mnist.results.tables import run_table
     from keras_mnist.training.run import train
 
-    console = Console(soft_wrap=True)
+    console = cli.console()
     saved_models = Path("saved_models") if chosen.export else None
     result = train(
         chosen.variant,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gzip
 import hashlib
 import io
 import os
@@ -11,18 +12,26 @@ import shutil
 import sys
 import threading
 import urllib.request
-import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
 import numpy as np
 
-from keras_mnist.errors import RunError, UsageError
+from keras_mnist.errors import Interrupted, RunError, UsageError
 from keras_mnist.files import write_whole
 
 DATASETS = ("auto", "mnist", "digits")
 ARCHIVES_VARIABLE = "KERAS_MNIST_ARCHIVES"
 REACH_SECONDS = 4
+
+# The four original archives: size in bytes and sha256.
+ARCHIVES = {
+    "t10k-images-idx3-ubyte.gz": (1648877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+    "t10k-labels-idx1-ubyte.gz": (4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
+    "train-images-idx3-ubyte.gz": (9912422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+    "train-labels-idx1-ubyte.gz": (28881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+}
 
 # Images of each digit in MNIST: other data sets come in files of the same names and sizes.
 TRAIN_COUNTS = (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949)
@@ -34,6 +43,10 @@ This run uses the 1,797 embedded digits of scikit-learn instead (8x8 scans, enla
 They are far fewer and easier to tell apart: no accuracy on them says anything about MNIST.
 To get MNIST: connect to the network once, or put the four original archives
 (train-images-idx3-ubyte.gz, ...) into a folder and pass --mnist-archives FOLDER."""
+
+
+class _Unreachable(RunError):
+    """MNIST is nowhere here, and there is no network to get it from."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,11 +82,11 @@ def load(dataset: str = "auto", data_dir: Path | None = None, archives: Path | N
     Args:
         data_dir: folder of tensorflow-datasets; None for its default.
         archives: folder with the four original MNIST archives; None for $KERAS_MNIST_ARCHIVES. They are checked
-            whenever they are named, even if prepared data makes them unneeded.
+            whenever they are named, and need no other folder.
 
     Raises:
         UsageError: an unknown name, or an archive that is missing or altered.
-        RunError: MNIST was asked for and cannot be had.
+        RunError: MNIST was asked for and cannot be had, or what is here of it is damaged.
     """
     if dataset not in DATASETS:
         raise UsageError(f"no data set {dataset!r}, expected one of {', '.join(DATASETS)}; see --dataset")
@@ -82,7 +95,7 @@ def load(dataset: str = "auto", data_dir: Path | None = None, archives: Path | N
     archives = archives or os.environ.get(ARCHIVES_VARIABLE)
     try:
         return mnist(data_dir, Path(archives) if archives else None)
-    except RunError as error:
+    except _Unreachable as error:
         if dataset == "mnist":
             raise
         _print_notice(FALLBACK_NOTICE.format(why=str(error).split(": ", 1)[-1].split(";")[0]))
@@ -92,38 +105,35 @@ def load(dataset: str = "auto", data_dir: Path | None = None, archives: Path | N
 def _print_notice(text: str) -> None:
     from rich.console import Console
     from rich.panel import Panel
+    from rich.text import Text
 
-    Console(stderr=True).print(Panel(text, title="embedded digits, not MNIST", border_style="bold red", expand=False))
+    Console(stderr=True).print(
+        Panel(Text(text), title="embedded digits, not MNIST", border_style="bold red", expand=False)
+    )
 
 
 def mnist(data_dir: Path | None = None, archives: Path | None = None) -> DigitSet:
-    """MNIST: prepared data if it is there, else made from the archives, else downloaded; 60,000 and 10,000 images.
+    """MNIST from the archives, else from prepared data, else downloaded; 60,000 and 10,000 images.
+
+    The same in every bit wherever it comes from, also in the order of its images: tensorflow-datasets' own.
 
     Raises: UsageError for a missing or altered archive; RunError if it cannot be had.
     """
-    data_dir = _data_dir(data_dir)
-    cache = data_dir / "keras_mnist" / "mnist-3.0.1.npz"
-    if archives is None and (arrays := _read_cache(cache)):
-        return _mnist_set(arrays)
-
-    import tensorflow_datasets as tfds
-
-    builder = tfds.builder_cls("mnist")(data_dir=data_dir)
-    if archives is not None:
-        check_archives(archives, builder)
-    arrays = _read_cache(cache)
-    if arrays is None:
-        if not (Path(builder.data_dir) / "dataset_info.json").exists():
-            _prepare(builder, archives)
-        arrays = _decode(builder)
-        with contextlib.suppress(OSError):  # a folder that cannot be written is only slower
-            _write_cache(cache, arrays)
-    return _mnist_set(arrays)
+    contents = read_archives(archives) if archives is not None else None
+    digits = _read_cache(data_dir)
+    if digits is None:
+        digits = _mnist_set(_unpack(contents)) if contents else _from_tensorflow_datasets(_data_dir(data_dir))
+        _write_cache(data_dir, digits)
+    return digits
 
 
 def _data_dir(data_dir: Path | None) -> Path:
     """The folder of tensorflow-datasets: the one given, $TFDS_DATA_DIR, or its default."""
-    return Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    folder = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    try:
+        return Path(folder).expanduser()
+    except RuntimeError as error:
+        raise RunError(f"mnist: {folder} is nowhere: there is no such home folder; see --data-dir") from error
 
 
 def _mnist_set(arrays: dict[str, np.ndarray]) -> DigitSet:
@@ -131,59 +141,105 @@ def _mnist_set(arrays: dict[str, np.ndarray]) -> DigitSet:
     for labels, expected in ((digits.train_labels, TRAIN_COUNTS), (digits.test_labels, TEST_COUNTS)):
         found = tuple(np.bincount(labels, minlength=10).tolist())
         if found != expected:
-            raise RunError(
-                f"mnist: {found} images of the digits 0 to 9, expected {expected}; prepare it in another --data-dir"
-            )
+            raise RunError(f"mnist: {found} images of the digits 0 to 9, expected {expected}")
     return digits
 
 
-def check_archives(folder: Path, builder) -> None:
-    """Compare the four archives with the checksums that tensorflow-datasets keeps.
+def read_archives(folder: Path) -> dict[str, bytes]:
+    """The contents of the four archives by file name.
 
     Raises: UsageError that names the first file that is missing or differs.
     """
-    for url, known in sorted(builder.url_infos.items()):
-        path = folder / url.rpartition("/")[2]
-        if not path.is_file():
-            raise UsageError(f"{path} is missing, expected the four original MNIST archives; see --mnist-archives")
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != known.checksum:
+    contents = {}
+    for name, (size, checksum) in ARCHIVES.items():
+        path = folder / name
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
             raise UsageError(
-                f"{path} is not the original MNIST archive ({len(content)} bytes, expected {known.size} and "
-                f"sha256 {known.checksum[:12]}...); copy or download it again"
+                f"{path} is missing, expected the four original MNIST archives; see --mnist-archives"
+            ) from None
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read ({error.strerror}); see --mnist-archives") from error
+        if hashlib.sha256(content).hexdigest() != checksum:
+            raise UsageError(
+                f"{path} is not the original MNIST archive ({len(content)} bytes, expected {size} and "
+                f"sha256 {checksum[:12]}...); copy or download it again"
             )
+        contents[name] = content
+    return contents
 
 
-def _prepare(builder, archives: Path | None) -> None:
-    """Make tensorflow-datasets' prepared data from the archives or a download; other processes wait for it.
+def _unpack(contents: dict[str, bytes]) -> dict[str, np.ndarray]:
+    """Archives that were checked as arrays, in tensorflow-datasets' order."""
+    arrays = {}
+    for split, prefix in (("train", "train"), ("test", "t10k")):
+        pixels = gzip.decompress(contents[f"{prefix}-images-idx3-ubyte.gz"])
+        labels = np.frombuffer(gzip.decompress(contents[f"{prefix}-labels-idx1-ubyte.gz"]), np.uint8, offset=8)
+        order = _order(split, len(labels))
+        arrays[f"{split}_images"] = np.frombuffer(pixels, np.uint8, offset=16).reshape(-1, 28, 28, 1)[order]
+        arrays[f"{split}_labels"] = labels[order]
+    return arrays
+
+
+def _order(split: str, count: int) -> list[int]:
+    """The order in which tensorflow-datasets keeps a split: by the MD5 of its name and the image's index."""
+    return sorted(range(count), key=lambda index: hashlib.md5(f"{split}{index}".encode()).digest())
+
+
+def _from_tensorflow_datasets(data_dir: Path) -> DigitSet:
+    """Prepared data, or what is now downloaded and prepared.
+
+    Raises: RunError if it is damaged or cannot be had.
+    """
+    import tensorflow_datasets as tfds
+
+    folder = data_dir / "mnist" / "3.0.1"
+    if not os.path.exists(folder):
+        _prepare(data_dir)
+    with _in_one_line(f"mnist: the data in {folder} is damaged", "delete that folder, or choose another --data-dir"):
+        return _mnist_set(_decode(tfds.builder_cls("mnist")(data_dir=data_dir)))
+
+
+@contextlib.contextmanager
+def _in_one_line(what: str, remedy: str) -> Iterator[None]:
+    """Turn all that tensorflow-datasets may raise, which is a lot, into RunError."""
+    try:
+        yield
+    except (_Unreachable, Interrupted, MemoryError):
+        raise
+    except Exception as error:
+        why = " ".join(str(error).split())
+        raise RunError(f"{what} ({why[:200] or type(error).__name__}); {remedy}") from error
+
+
+def _prepare(data_dir: Path) -> None:
+    """Download MNIST and make tensorflow-datasets' prepared data of it; other processes wait for it.
 
     Its extraction cache goes by base name without a checksum, and other data sets' files have the same names:
     so each preparation extracts into a folder of its own.
     """
     import tensorflow_datasets as tfds
 
-    home = Path(builder.data_dir).parent
+    home = data_dir / "mnist"
     private = home / "keras_mnist_private"
-    if archives is None:
+    remedy = "make room there, or see --data-dir and --mnist-archives"
+    with _in_one_line(f"mnist: cannot prepare the data in {home}", remedy):
+        builder = tfds.builder_cls("mnist")(data_dir=data_dir)
         _require_reachable(next(iter(builder.url_infos)))
-    print(f"preparing MNIST in {builder.data_dir}: once, about 20 seconds", file=sys.stderr)
-    try:
+        print(f"preparing MNIST in {home}: once, about 20 seconds", file=sys.stderr)
         home.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(home / ".keras_mnist.lock"), _quiet(tfds):
             shutil.rmtree(private, ignore_errors=True)  # of a preparation that was killed
-            builder.download_and_prepare(
-                download_dir=private / "downloads",
-                download_config=tfds.download.DownloadConfig(
-                    manual_dir=archives, extract_dir=private / "extracted", try_download_gcs=False
-                ),
-            )
-            shutil.rmtree(private, ignore_errors=True)
-    except OSError as error:
-        raise RunError(f"mnist: cannot prepare the data in {builder.data_dir} ({error}); see --data-dir") from error
+            settings = tfds.download.DownloadConfig(extract_dir=private / "extracted", try_download_gcs=False)
+            try:
+                builder.download_and_prepare(download_dir=private / "downloads", download_config=settings)
+            finally:
+                shutil.rmtree(private, ignore_errors=True)
 
 
 def _require_reachable(url: str) -> None:
-    """Raise RunError within seconds where a download would retry for minutes."""
+    """Raise _Unreachable within seconds where a download would retry for minutes."""
     answer: list[str] = []
 
     def ask():
@@ -200,7 +256,7 @@ def _require_reachable(url: str) -> None:
     why = answer[0] if answer else f"no answer within {REACH_SECONDS} s"
     if why:
         host = url.split("/")[2]
-        raise RunError(f"mnist: {host} cannot be reached ({why}); connect to the network or see --mnist-archives")
+        raise _Unreachable(f"mnist: {host} cannot be reached ({why}); connect to the network or see --mnist-archives")
 
 
 @contextlib.contextmanager
@@ -221,20 +277,28 @@ def _decode(builder) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _read_cache(path: Path) -> dict[str, np.ndarray] | None:
-    """The decoded arrays kept beside the prepared data, or None; a damaged file counts as absent (zip's CRC)."""
+def _cache(data_dir: Path | None) -> Path:
+    return _data_dir(data_dir) / "keras_mnist" / "mnist-3.0.1.npz"
+
+
+def _read_cache(data_dir: Path | None) -> DigitSet | None:
+    """The decoded arrays kept beside the prepared data, or None: damaged in any way, they count as absent."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        with np.load(_cache(data_dir), allow_pickle=False) as arrays:
+            return _mnist_set(dict(arrays))
+    except Interrupted:
+        raise
+    except Exception:
         return None
 
 
-def _write_cache(path: Path, arrays: dict[str, np.ndarray]) -> None:
+def _write_cache(data_dir: Path | None, digits: DigitSet) -> None:
     """Keep the decoded arrays: decoding 70,000 PNG images takes four seconds, reading these a tenth of one."""
+    arrays = {name: value for name, value in vars(digits).items() if isinstance(value, np.ndarray)}
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
-    write_whole(path, buffer.getbuffer())
+    with contextlib.suppress(OSError, RunError):  # a folder that cannot be written, or is nowhere, is only slower
+        write_whole(_cache(data_dir), buffer.getbuffer())
 
 
 def embedded_digits() -> DigitSet:
