@@ -264,9 +264,9 @@ def import_tensorflow() -> None:
         except UsageError:
             raise
         except Exception as error:
-            why = f"{type(error).__name__}: {str(error).splitlines()[0]}" if str(error) else type(error).__name__
+            why = f"{type(error).__name__}: {error}"
             raise RunError(
-                f"TensorFlow and Keras cannot be imported ({why}); check keras.json, or install them anew"
+                f"cannot import TensorFlow and Keras ({why}); see keras.json, or install them anew"
             ) from error
 
 

@@ -209,8 +209,8 @@ def _in_one_line(what: str, remedy: str) -> Iterator[None]:
     except (_Unreachable, Interrupted, MemoryError):
         raise
     except Exception as error:
-        why = " ".join(str(error).split())
-        raise RunError(f"{what} ({why[:200] or type(error).__name__}); {remedy}") from error
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise RunError(f"{what} ({why}); {remedy}") from error
 
 
 def _prepare(data_dir: Path) -> None:

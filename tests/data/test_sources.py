@@ -1,9 +1,13 @@
+import functools
 import gzip
+import os
 import shutil
+import subprocess
 import time
 
 import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 
 from keras_mnist.data import sources
 from keras_mnist.errors import RunError, UsageError
@@ -14,6 +18,31 @@ def copy_archives(archives, folder):
     for path in archives.glob("*.gz"):
         shutil.copyfile(path, folder / path.name)
     return folder
+
+
+def from_disk(patch, archives):
+    """Let tensorflow-datasets find the archives on the disk in place of a download."""
+    patch.setattr(sources, "_require_reachable", lambda url: None)
+    patch.setattr(tfds.download, "DownloadConfig", functools.partial(tfds.download.DownloadConfig, manual_dir=archives))
+
+
+@pytest.fixture(scope="module")
+def prepared(archives, tmp_path_factory):
+    """A folder of tensorflow-datasets with MNIST as it prepares a download, and nothing else."""
+    folder = tmp_path_factory.mktemp("prepared")
+    # Where tensorflow-datasets caches extractions lies a file of the right name with other labels: it is not read.
+    stale = folder / "downloads" / "extracted" / "GZIP.train-labels-idx1-ubyte.gz"
+    stale.parent.mkdir(parents=True)
+    stale.write_bytes(bytes(60_008))
+    with pytest.MonkeyPatch.context() as patch:
+        from_disk(patch, archives)
+        sources._prepare(folder)
+    return folder
+
+
+def same_arrays(one, other):
+    names = ("train_images", "train_labels", "test_images", "test_labels")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 
 
 def test_embedded_digits_are_divided_in_fixed_stratified_parts(digits):
@@ -59,22 +88,87 @@ def test_mnist_comes_from_the_archives_pixel_by_pixel(mnist, archives):
     assert len(mnist.test_labels) == 10_000
 
 
-def test_prepared_mnist_needs_no_archives_and_a_damaged_cache_is_made_anew(mnist, archives, tmp_path):
-    # Where tensorflow-datasets caches extractions lies a file of the right name with other labels: it is not read.
-    stale = tmp_path / "downloads" / "extracted" / "GZIP.train-labels-idx1-ubyte.gz"
-    stale.parent.mkdir(parents=True)
-    stale.write_bytes(bytes(60_008))
-    np.testing.assert_array_equal(sources.mnist(tmp_path, archives).train_labels, mnist.train_labels)
+def test_prepared_data_and_archives_give_the_same_images_in_the_same_order(mnist, prepared):
+    found = sources.mnist(prepared)
+    assert same_arrays(found, mnist)
+    assert found.train_labels[:5].tolist() == [4, 1, 0, 7, 8]
+    assert sorted(p.name for p in prepared.iterdir()) == ["downloads", "keras_mnist", "mnist"]
+    assert not (prepared / "mnist" / "keras_mnist_private").exists()
+
+
+def test_what_was_read_once_is_there_at_once_and_a_damaged_cache_is_made_anew(mnist, archives, tmp_path):
+    sources.mnist(tmp_path, archives)
     cache = tmp_path / "keras_mnist" / "mnist-3.0.1.npz"
     started = time.perf_counter()
-    again = sources.mnist(tmp_path)
+    assert same_arrays(sources.mnist(tmp_path), mnist)
     assert time.perf_counter() - started < 2
-    np.testing.assert_array_equal(again.test_images, mnist.test_images)
     content = bytearray(cache.read_bytes())
     content[20_000_000] ^= 255
-    cache.write_bytes(content)
-    np.testing.assert_array_equal(sources.mnist(tmp_path).train_images, mnist.train_images)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["downloads", "keras_mnist", "mnist"]
+    np.savez(tmp_path / "other.npz", train_images=mnist.train_images)
+    swapped = mnist.train_labels[::-1] // 2
+    arrays = {"train_images": mnist.train_images, "test_images": mnist.test_images, "test_labels": mnist.test_labels}
+    np.savez(tmp_path / "wrong.npz", train_labels=swapped, **arrays)
+    for damaged in (content, b"", (tmp_path / "other.npz").read_bytes(), (tmp_path / "wrong.npz").read_bytes()):
+        cache.write_bytes(damaged)
+        assert same_arrays(sources.mnist(tmp_path, archives), mnist)
+        assert same_arrays(sources.mnist(tmp_path), mnist)
+
+
+@pytest.mark.parametrize("folder", ["/proc/data", "~nobody_of_that_name/data", "a file"])
+def test_archives_need_no_folder_that_can_be_written(mnist, archives, folder, tmp_path, capsys):
+    (tmp_path / "a file").write_text("")
+    folder = tmp_path / folder if folder == "a file" else folder
+    assert same_arrays(sources.load("auto", folder, archives), mnist)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_folder_of_nobody_is_refused_in_one_line(monkeypatch):
+    monkeypatch.delenv(sources.ARCHIVES_VARIABLE, raising=False)
+    with pytest.raises(RunError, match="~nobody_of_that_name/data is nowhere.*--data-dir"):
+        sources.load("auto", "~nobody_of_that_name/data")
+
+
+@pytest.mark.parametrize(
+    ("victim", "harm"),
+    [
+        ("mnist-train.tfrecord-00000-of-00001", lambda path: path.unlink()),
+        ("mnist-train.tfrecord-00000-of-00001", lambda path: os.truncate(path, 1_000_000)),
+        ("mnist-train.tfrecord-00000-of-00001", lambda path: os.truncate(path, 0)),
+        ("dataset_info.json", lambda path: os.truncate(path, 0)),
+        ("dataset_info.json", lambda path: path.unlink()),
+    ],
+)
+def test_damaged_prepared_data_is_named_with_the_remedy(prepared, tmp_path, monkeypatch, victim, harm):
+    monkeypatch.delenv(sources.ARCHIVES_VARIABLE, raising=False)
+    shutil.copytree(prepared / "mnist", tmp_path / "mnist")
+    folder = tmp_path / "mnist" / "3.0.1"
+    harm(folder / victim)
+    with pytest.raises(RunError) as error:
+        sources.load("auto", tmp_path)
+    message = str(error.value)
+    assert message.startswith(f"mnist: the data in {folder} is damaged (") and "\n" not in message
+    assert "delete that folder, or choose another --data-dir" in message
+    assert not (tmp_path / "keras_mnist").exists()
+
+
+@pytest.mark.parametrize("size", ["1m", "20m"])
+def test_a_full_disk_while_preparing_is_one_line_and_leaves_nothing(archives, tmp_path, monkeypatch, size):
+    if shutil.which("mount") is None or os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", tmp_path]).returncode:
+        pytest.skip("no small disk can be mounted here")
+    monkeypatch.delenv(sources.ARCHIVES_VARIABLE, raising=False)
+    from_disk(monkeypatch, archives)
+    try:
+        with pytest.raises(RunError) as error:
+            sources.load("auto", tmp_path)
+        left = [path.name for path in tmp_path.rglob("*") if path.is_file()]
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+    message = str(error.value)
+    assert message.startswith(f"mnist: cannot prepare the data in {tmp_path / 'mnist'} (") and "\n" not in message
+    assert "No space left" in message and message.endswith("make room there, or see --data-dir and --mnist-archives")
+    assert left == [".keras_mnist.lock"]
 
 
 @pytest.mark.parametrize("harm", ["missing", "empty", "cut short", "altered", "swapped"])
@@ -151,5 +245,5 @@ def test_prepared_data_of_another_set_is_refused(mnist):
     """Fashion-MNIST has the same names, sizes and label range."""
     arrays = {name: getattr(mnist, name) for name in ("train_images", "train_labels", "test_images", "test_labels")}
     even = np.repeat(np.arange(10, dtype=np.uint8), 6000)
-    with pytest.raises(RunError, match="images of the digits 0 to 9, expected .*--data-dir"):
+    with pytest.raises(RunError, match="images of the digits 0 to 9, expected "):
         sources._mnist_set({**arrays, "train_labels": even})

@@ -54,6 +54,9 @@ def test_a_run_from_the_command_line(script, tmp_path):
         (["--variant", "bn_gap", "--epochs", "many"], 2, "epochs is 'many', expected a whole number"),
         (["--variant", "bn_gap", "--learning-rate", "-1"], 2, "learning_rate is -1.0, expected above 0"),
         (["--variant", "bn_gap", "--target-accuracy", "99.4"], 2, "target_accuracy is 99.4"),
+        (["--variant", "bn_gap", "--epochs", "9" * 20], 2, "at most 1000000; see --epochs"),
+        (["--variant", "bn_gap", "--schedule", "plateau", "--reduction-factor", "1"], 2, "reduction_factor is 1.0"),
+        (["--variant", "bn_gap", "--learning-rate", "1e-46"], 2, "learning_rate is 1e-46, expected at least 1.18e-38"),
         (["--variant", "bn_gap", "--optimizer", "lion"], 2, "optimizer is 'lion', expected one of sgd, adam"),
         (["--variant", "bn_gap", "--epoch", "3"], 2, "unrecognized arguments: --epoch 3"),
         ([*SHORT, "--batch-size", "5000"], 2, "batch_size is 5000, expected at most the 1260 training images"),
@@ -83,3 +86,6 @@ def test_a_model_file_that_is_none_is_refused(script, tmp_path):
         assert code == 2 and complaints.count("\n") == 1 and "text.keras is no model" in complaints
         code, _, complaints = script(name, "--model", "nothing.keras")
         assert code == 2 and complaints.count("\n") == 1 and "nothing.keras does not exist" in complaints
+        code, _, complaints = script(name, "--model", tmp_path)
+        assert code == 2 and complaints.count("\n") == 1
+        assert f"{tmp_path} is a folder, expected a .keras file" in complaints
