@@ -92,6 +92,7 @@ def epoch_seconds(data: tuple, steps: int, repeats: int, torch_workers: list[int
     kinds |= {f"without {trick}": ("ours", trick) for trick in in_training}
     kinds |= {"without any of them": ("ours", ",".join(in_training)), "plain Keras, image by image": ("keras", "")}
     kinds |= {f"PyTorch recipe, {workers} workers": ("torch", str(workers)) for workers in torch_workers}
+    kinds |= {"PyTorch, as an expert would write it": ("torch expert", "")} if torch_workers else {}
     with contextlib.ExitStack() as stack:
         trainers = {name: stack.enter_context(contender(*kind, data)) for name, kind in kinds.items()}
         things = {name: lambda train=train: train(steps) / steps * EPOCH_STEPS for name, train in trainers.items()}

@@ -1,6 +1,7 @@
 import math
 import sys
 
+import numpy as np
 import pytest
 
 from keras_mnist.errors import RunError
@@ -22,6 +23,44 @@ def test_things_are_measured_in_turn_after_one_unmeasured_call_each(monkeypatch)
 def test_a_contender_trains_in_a_process_of_its_own():
     with contender("ours", "loop", ("digits", None, None)) as train:
         assert train(1) > 0 and 0 < train(2) < 60
+
+
+@pytest.fixture
+def torch_peer():
+    pytest.importorskip("torch", reason='pip install -e ".[bench]"')
+    from keras_mnist.results import torch_peer
+
+    threads = torch_peer.torch.get_num_threads()
+    torch_peer.torch.set_num_threads(1)  # its threads wait for each other in busy loops, and other tests run as well
+    yield torch_peer
+    torch_peer.torch.set_num_threads(threads)
+
+
+def test_an_expert_rotates_in_pytorch_as_the_document_does(torch_peer, digits):
+    images, degrees = digits.train_images[:6], [-7.0, -3.3, 0.0, 0.5, 6.9, 90.0]
+    tensor = torch_peer.torch.tensor(images[..., 0], dtype=torch_peer.torch.float32).unsqueeze(1)
+    at_once = torch_peer.rotated_at_once(tensor, torch_peer.torch.tensor(degrees)).squeeze(1).numpy()
+    one_by_one = [torch_peer.rotated_by_pil(image, angle) for image, angle in zip(images[..., 0], degrees, strict=True)]
+    difference = at_once - np.stack(one_by_one)
+    assert difference.min() > -0.01 and difference.max() < 1.01  # PIL cuts off what is behind the point
+    assert one_by_one[-1].max() > 100
+
+
+def test_both_pytorch_trainers_train_the_network_of_the_document(torch_peer, digits):
+    for trainer in (
+        torch_peer.document_trainer(digits.train_images, digits.train_labels),
+        torch_peer.expert_trainer(digits.train_images, digits.train_labels),
+    ):
+        assert sum(weight.numel() for weight in trainer.network.parameters()) == 7_550
+        assert trainer.train(1) > 0
+        first = trainer.loss.item()
+        assert trainer.train(20) > 0 and trainer.loss.item() < 0.95 * first
+
+
+def test_the_expert_in_pytorch_is_a_contender(torch_peer, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with contender("torch expert", "", ("digits", None, None)) as train:
+        assert 0 < train(2) < 60
 
 
 def test_accuracies_are_timed_as_a_command_prints_them():

@@ -1,0 +1,128 @@
+"""Scripts run as processes of their own, without four seconds of imports each: a process that has imported all forks.
+
+That process computes nothing, so that each script finds TensorFlow as its import leaves it: no threads, no context.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import gc
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """How a process ended: its exit code (-9 for signal 9; None if it had to be killed) and what it printed."""
+
+    code: int | None
+    output: str
+    complaints: str
+
+
+class ForkServer:
+    """Runs scripts one after the other; made by `fork_server`."""
+
+    def __init__(self, process: subprocess.Popen):
+        self._process = process
+
+    def run(self, script: Path, arguments: list[str], folder: Path, terminate_after: float | None = None) -> Ended:
+        """Run a script inside a folder; what it prints is kept beside that folder.
+
+        Args:
+            terminate_after: seconds until SIGTERM is sent; None for never.
+        """
+        request = {"script": str(script), "arguments": arguments, "folder": str(folder), "after": terminate_after}
+        print(json.dumps(request), file=self._process.stdin, flush=True)
+        code = json.loads(self._process.stdout.readline())
+        output, complaints = (path.read_text(errors="replace") for path in _printed(folder))
+        return Ended(code, output, complaints)
+
+
+@contextlib.contextmanager
+def fork_server(arrays: dict[str, np.ndarray], numbers: dict, folder: Path) -> Iterator[ForkServer]:
+    """A server whose scripts find a small data set in place of the embedded digits, and MNIST nowhere.
+
+    Args:
+        arrays, numbers: the fields of the DigitSet.
+        folder: for its files.
+    """
+    np.savez(folder / "digits.npz", **arrays)
+    command = [sys.executable, "-m", "tests.reliability.fork_server", folder / "digits.npz", json.dumps(numbers)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KERAS_MNIST_")}
+    environment |= {"TFDS_DATA_DIR": str(folder / "no_data"), "https_proxy": "http://127.0.0.1:9"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, **pipes) as process:
+        yield ForkServer(process)
+        process.stdin.close()
+
+
+def _printed(folder: Path) -> tuple[Path, Path]:
+    return folder.with_suffix(".stdout"), folder.with_suffix(".stderr")
+
+
+def _serve(digits_file: str, numbers: str) -> None:
+    """Fork a process for each request; in that process, run the script and leave this function as the script ends."""
+    _import_everything()
+    from keras_mnist.data import sources
+
+    with np.load(digits_file) as arrays:
+        few = sources.DigitSet(**arrays, **json.loads(numbers))
+    sources.embedded_digits = lambda: few
+    gc.freeze()  # else each process, as it ends, copies all of this one's memory to look for cycles
+    for line in sys.stdin:
+        request = json.loads(line)
+        if not (process := os.fork()):
+            return _become(request)
+        print(json.dumps(_wait(process, request["after"])), flush=True)
+
+
+def _import_everything() -> None:
+    from keras_mnist import cli
+
+    with cli.quiet_start():
+        import keras_mnist.results.export
+        import keras_mnist.results.plots
+        import keras_mnist.training.run  # noqa: F401
+
+
+def _become(request: dict) -> None:
+    folder = Path(request["folder"])
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for number, path in enumerate(_printed(folder), 1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
+    os.chdir(folder)
+    sys.argv = [request["script"], *request["arguments"]]
+    runpy.run_path(request["script"], run_name="__main__")
+
+
+def _wait(process: int, terminate_after: float | None, limit: float = 120) -> int | None:
+    """The exit code of a process; it is killed, and the answer None, if it does not end in time."""
+    started = time.monotonic()
+    while time.monotonic() < started + limit:
+        found, status = os.waitpid(process, os.WNOHANG)
+        if found:
+            return os.waitstatus_to_exitcode(status)
+        if terminate_after is not None and time.monotonic() > started + terminate_after:
+            os.kill(process, signal.SIGTERM)
+            terminate_after = None
+        time.sleep(0.01)
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    return None
+
+
+if __name__ == "__main__":
+    _serve(*sys.argv[1:])
