@@ -221,9 +221,9 @@ def floats(context, index):
 
 @compiled
 def doubles(context, index):
-    """A float64 input: array."""
+    """A float64 input: (array, shape)."""
     data, shape = _take(context, np.int32(index))
-    return numba.carray(data, shape.prod(), np.float64)
+    return numba.carray(data, shape.prod(), np.float64), shape
 
 
 @compiled
