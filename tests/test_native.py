@@ -109,13 +109,18 @@ def test_modules_with_operations_may_be_loaded_again(tmp_path):
 
 
 TWO_RUNS = """
-import threading
+import dataclasses, threading
 import keras_mnist
+from keras_mnist.data import sources
 from keras_mnist.recipe import Recipe
 
+digits = sources.embedded_digits()
+few = dataclasses.replace(digits, held_out=len(digits.train_images) - 256, passes_per_epoch=1)
+sources.embedded_digits = lambda: few
+
 def train(seed):
-    result = keras_mnist.train("base_7k", recipe=Recipe(epochs=1), seed=seed, dataset="digits", device="cpu")
-    print(seed, bool(result.history["loss"][0] > 0), flush=True)
+    keras_mnist.train("bn", recipe=Recipe(epochs=1), seed=seed, dataset="digits", device="cpu")
+    print("trained", flush=True)
 
 threads = [threading.Thread(target=train, args=(seed,)) for seed in range(2)]
 for thread in threads:
@@ -126,7 +131,7 @@ for thread in threads:
 
 
 def test_two_threads_may_train(tmp_path):
-    assert sorted(printed_by("two_runs.py", tmp_path, TWO_RUNS).splitlines()) == ["0 True", "1 True"]
+    assert printed_by("two_runs.py", tmp_path, TWO_RUNS) == "trained\n" * 2
 
 
 OPERATION = """
