@@ -205,7 +205,7 @@ def random_network(seed):
 
 
 def train_side_by_side(seed, digits) -> tuple[int, float]:
-    """(steps, largest relative difference of losses): each step is done both ways, from the same weights.
+    """(steps, largest relative difference of losses below 1000): each step is done both ways, from the same weights.
 
     Wherever plain layers stay finite, fused ones must, whatever the rate.
     """
@@ -230,7 +230,7 @@ def train_side_by_side(seed, digits) -> tuple[int, float]:
                 break
             assert all(np.isfinite(value).all() for value in [found, *fused.variables]), (seed, size, rate, expected)
             steps += 1
-            if not random:
+            if not random and expected < 1000:  # beyond, both are rounding alone
                 largest = max(largest, abs(found - expected) / (1 + abs(expected)))
     return steps, largest
 
