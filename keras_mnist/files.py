@@ -29,7 +29,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     with _workshop(path) as draft:
         yield draft
-        with draft.open("rb") as file:
+        with draft.open("r+b") as file:  # Windows writes back only what may be written to
             os.fsync(file.fileno())
         os.replace(draft, path)
         _sync_folder(path.parent)

@@ -5,8 +5,12 @@ Source: TensorFlow's C interface for plugins, tensorflow/c/ops.h and tensorflow/
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
+import glob
+import hashlib
+import threading
 from pathlib import Path
 
 import llvmlite.binding
@@ -14,9 +18,18 @@ import numba
 import numpy as np
 import tensorflow as tf
 from numba import types
+from numba.core import caching, ccallback
 
 ADDRESS = types.intp
 FLOAT32, FLOAT64 = tf.float32.as_datatype_enum, tf.float64.as_datatype_enum
+
+# Not "fastmath": it lets results depend on how a loop was compiled, and on where in memory its arrays happen to lie.
+ARITHMETIC = {"error_model": "numpy"}
+THIS_FILE = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+
+# TensorFlow aborts the process if a name is registered twice, and calls what is registered until the process ends. So
+# the compiled functions are kept, by name, with TensorFlow itself: this module may be loaded again.
+_LOCK, _REGISTERED = tf.__dict__.setdefault("_keras_mnist_operations", (threading.Lock(), {}))
 
 
 def _load() -> ctypes.CDLL | None:
@@ -36,26 +49,18 @@ def available() -> bool:
 
 
 def compiled(function):
-    """Compile at the first call, and keep the result for later processes where a folder can be written.
-
-    Numba compiles a function anew if its own file has changed, not if one that it calls has: after a change of this
-    file delete __pycache__ beside those that use it.
-    """
-    return _kept(numba.njit, function)
-
-
-def _kept(compiler, function, *signature):
-    # No "fastmath": it lets results depend on how a loop was compiled, and on where in memory its arrays happen to lie.
-    try:
-        return compiler(*signature, cache=True, error_model="numpy")(function)
-    except RuntimeError:  # nowhere to write
-        return compiler(*signature, error_model="numpy")(function)
+    """Compile a function that operations call, when the first of them is compiled."""
+    return numba.njit(**ARITHMETIC)(function)
 
 
 def operation(*inputs: str, gives: str):
     """Make an operation of a function that is called with TensorFlow's context as its second argument.
 
-    The result is a function from tensors and the output's shape to a tensor.
+    The function may call compiled functions of its own file and of this one: they are compiled into it, and it is
+    kept for later processes until one of the two files changes.
+
+    The result is a function from tensors and the output's shape to a tensor. An operation's name is registered once
+    in a process: a function that is defined again with the same name gets what the first one computes.
 
     Args:
         inputs, gives: name and type as in "values: float".
@@ -65,14 +70,8 @@ def operation(*inputs: str, gives: str):
         name = "KerasMnist" + "".join(word.title() for word in function.__name__.split("_"))
         output_type = tf.as_dtype(gives.split(": ")[1])
 
-        @functools.cache
-        def register():
-            compute = _kept(numba.cfunc, function, types.void(ADDRESS, ADDRESS))
-            _register(name, inputs, gives, compute.address)
-            return compute  # its memory stays as long as this does
-
         def add(*tensors, shape):
-            register()
+            _register_once(name, inputs, gives, function)
             graph = tf.compat.v1.get_default_graph()
             result = graph.create_op(name, list(tensors), [output_type]).outputs[0]
             result.set_shape(shape)
@@ -90,6 +89,54 @@ def operation(*inputs: str, gives: str):
         return call
 
     return make
+
+
+def _register_once(name: str, inputs, output: str, function) -> None:
+    with _LOCK:
+        if name not in _REGISTERED:
+            compute = _Callback(function)
+            _register(name, inputs, output, compute.address)
+            _REGISTERED[name] = compute
+
+
+class _Callback(ccallback.CFunc):
+    """A function compiled for TensorFlow to call, taken from Numba's cache where that has it."""
+
+    def __init__(self, function):
+        super().__init__(function, ((ADDRESS, ADDRESS), types.void), locals={}, options=ARITHMETIC)
+        with contextlib.suppress(RuntimeError):  # nowhere to write
+            self._cache = _Cache(function)
+        self.compile()
+
+
+def _keyed(locator):
+    """A locator of Numba's whose files are named by the content of the function's file and of this one."""
+
+    class Keyed(locator):
+        def get_disambiguator(self):
+            return hashlib.sha256(repr((self.get_source_stamp(), THIS_FILE)).encode()).hexdigest()[:16]
+
+    return Keyed
+
+
+class _CacheFiles(caching.CompileResultCacheImpl):
+    _locator_classes = [_keyed(locator) for locator in caching.CompileResultCacheImpl._locator_classes]
+
+
+class _Cache(caching.FunctionCache):
+    _impl_class = _CacheFiles
+
+    def save_overload(self, signature, result):
+        with contextlib.suppress(OSError):  # a full disk, say: the next process compiles again
+            self._remove_old()
+            super().save_overload(signature, result)
+
+    def _remove_old(self):
+        """Remove what earlier versions of the sources were compiled to."""
+        key = self._impl.locator.get_disambiguator()
+        for path in Path(self.cache_path).glob(glob.escape(self._impl.filename_base.partition(key)[0]) + "*"):
+            if key not in path.name:
+                path.unlink(missing_ok=True)
 
 
 def _register(name: str, inputs, output: str, compute: int) -> None:
@@ -174,9 +221,9 @@ def floats(context, index):
 
 @compiled
 def doubles(context, index):
-    """A float64 input: array."""
+    """A float64 input: (array, shape)."""
     data, shape = _take(context, np.int32(index))
-    return numba.carray(data, shape.prod(), np.float64)
+    return numba.carray(data, shape.prod(), np.float64), shape
 
 
 @compiled

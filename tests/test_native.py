@@ -1,3 +1,9 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,7 +15,7 @@ from keras_mnist import native
 def weigh_for_a_test(_, context):
     """values * factors + numbers."""
     values, shape = native.floats(context, 0)
-    factors, numbers = native.doubles(context, 1), native.integers(context, 2)
+    factors, numbers = native.doubles(context, 1)[0], native.integers(context, 2)
     result = native.doubles_out(context, shape)
     for place in range(len(values)):
         result[place] = values[place] * factors[place] + numbers[place]
@@ -57,3 +63,110 @@ def test_an_operation_without_memory_fails_and_the_process_goes_on():
     assert (
         float(weigh_for_a_test(tf.constant(1.0), tf.constant(2.0, tf.float64), tf.constant(0, tf.int64), shape=())) == 2
     )
+
+
+PACKAGE = Path(native.__file__).parent
+
+
+def printed_by(script, folder, text, **environment):
+    """What a script prints in a process of its own, with the package of that folder: an abort ends only that one."""
+    (folder / script).write_text(text)
+    done = subprocess.run(
+        [sys.executable, script],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), str(PACKAGE.parent)])} | environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, f"exit {done.returncode}: {done.stderr[-2000:]}"
+    return done.stdout
+
+
+RELOADS = """
+import importlib, sys
+import tensorflow as tf
+from keras_mnist import native
+from keras_mnist.data import augment, resampling
+
+def read():
+    importlib.reload(augment)
+    print(augment.rotate(tf.ones((1, 1, 1, 1)), tf.constant([1, 2]), 5).numpy().item())
+
+read()
+for modules in [resampling], [native], [native, resampling]:
+    for module in modules:
+        importlib.reload(module)
+    read()
+for name in [name for name in sys.modules if name.startswith("keras_mnist")]:
+    del sys.modules[name]
+from keras_mnist.data import augment
+read()
+"""
+
+
+def test_modules_with_operations_may_be_loaded_again(tmp_path):
+    assert printed_by("reloads.py", tmp_path, RELOADS) == "1.0\n" * 5
+
+
+TWO_RUNS = """
+import dataclasses, threading
+import keras_mnist
+from keras_mnist.data import sources
+from keras_mnist.recipe import Recipe
+
+digits = sources.embedded_digits()
+few = dataclasses.replace(digits, held_out=len(digits.train_images) - 256, passes_per_epoch=1)
+sources.embedded_digits = lambda: few
+
+def train(seed):
+    keras_mnist.train("bn", recipe=Recipe(epochs=1), seed=seed, dataset="digits", device="cpu")
+    print("trained", flush=True)
+
+threads = [threading.Thread(target=train, args=(seed,)) for seed in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_two_threads_may_train(tmp_path):
+    assert printed_by("two_runs.py", tmp_path, TWO_RUNS) == "trained\n" * 2
+
+
+OPERATION = """
+import numpy as np
+import tensorflow as tf
+from keras_mnist import native
+
+@native.operation("values: float", gives="result: float")
+def copy_for_a_test(_, context):
+    values, shape = native.floats(context, 0)
+    native.floats_out(context, shape)[:] = values
+
+print(copy_for_a_test(tf.ones(()), shape=()).numpy())
+"""
+
+
+def test_a_kept_operation_is_compiled_anew_after_a_change_of_what_it_calls(tmp_path):
+    shutil.copytree(PACKAGE, tmp_path / "keras_mnist", ignore=shutil.ignore_patterns("__pycache__"))
+    source = tmp_path / "keras_mnist" / "native.py"
+    kept = tmp_path / "__pycache__"
+    assert printed_by("operation.py", tmp_path, OPERATION) == "1.0\n"
+    before = sorted(kept.glob("*.nb?"))
+    assert len(before) == 2
+    source.write_text(
+        source.read_text().replace("shape.prod(), np.float32), shape", "shape.prod(), np.float32) * 2, shape")
+    )
+    assert printed_by("operation.py", tmp_path, OPERATION) == "2.0\n"
+    after = sorted(kept.glob("*.nb?"))
+    assert len(after) == 2 and not set(before) & set(after)
+    times = [path.stat().st_mtime_ns for path in after]
+    assert printed_by("operation.py", tmp_path, OPERATION) == "2.0\n"
+    assert times == [path.stat().st_mtime_ns for path in sorted(kept.glob("*.nb?"))]
+
+
+def test_an_operation_works_where_nothing_can_be_kept(tmp_path):
+    full = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+    assert printed_by("operation.py", tmp_path, full + OPERATION) == "1.0\n"
+    assert not list(tmp_path.rglob("*.nbc"))

@@ -121,9 +121,13 @@ def _elastic_shift(images, seed, alpha: float, sigma: float):
 
 
 def _gaussian(size: int, sigma: float):
-    """The (size, size) matrix that smooths a column of `size` values; noise beyond the border counts as zero."""
+    """The (size, size) matrix that smooths a column of `size` values; noise beyond the border counts as zero.
+
+    A Gaussian narrower than a pixel becomes the matrix that changes nothing, where its density would grow for ever.
+    """
     distance = tf.range(size, dtype=tf.float32)[:, None] - tf.range(size, dtype=tf.float32)[None, :]
-    return tf.exp(-(distance**2) / (2 * sigma**2)) / (sigma * math.sqrt(2 * math.pi))
+    sigma = min(max(sigma, 0.05), 1e9)  # beyond these float32 sees no difference, and its squares end
+    return tf.exp(-(distance**2) / (2 * sigma**2)) / max(sigma * math.sqrt(2 * math.pi), 1)
 
 
 def _resample(images, matrices, shift):
@@ -145,15 +149,18 @@ def _places(images, matrices, shift):
 
 
 def _sample(images, places):
-    """Bilinear reading of images (batch, height, width, 1) at places (batch, height, width, 2), zero outside.
+    """Bilinear reading of images (batch, height, width, 1) at places (batch, height, width, 2).
 
-    The images get a border of zeros, and places beyond it are moved onto it: four flat gathers, no branches.
+    It gives zero outside, and where a place is not a number. The images get a border of zeros, and places beyond it
+    are moved onto it: four flat gathers, no branches.
     """
     height, width = images.shape[1:3]
     padded = tf.pad(images[..., 0], [[0, 0], [1, 2], [1, 2]])
     row_length, image_length = width + 3, (height + 3) * (width + 3)
-    x = tf.clip_by_value(places[..., 0] + 1, 0.0, width + 1.0)
-    y = tf.clip_by_value(places[..., 1] + 1, 0.0, height + 1.0)
+    x, y = places[..., 0] + 1, places[..., 1] + 1
+    # Not clip_by_value, which leaves NaN, and NaN must not become an index.
+    x = tf.minimum(tf.where(x > 0, x, 0.0), width + 1.0)
+    y = tf.minimum(tf.where(y > 0, y, 0.0), height + 1.0)
     left, top = tf.floor(x), tf.floor(y)
     right_share, bottom_share = x - left, y - top
     first = tf.range(tf.shape(images)[0])[:, None, None] * image_length

@@ -9,9 +9,10 @@ from keras_mnist import native
 
 @native.operation("images: float", "matrices: float", "shift: float", gives="result: float")
 def resample(_, context):
-    """Images (batch, height, width, 1) read where (batch, 3, 3) matrices lead from each pixel (x, y, 1), zero outside.
+    """Images (batch, height, width, 1) read where (batch, 3, 3) matrices lead from each pixel (x, y, 1).
 
-    Each pixel is shifted first, by shift (batch, height, width, 2) as (x, y), if that is not empty.
+    It gives zero outside, and where a coordinate is not a number. Each pixel is shifted first, by shift (batch,
+    height, width, 2) as (x, y), if that is not empty.
     """
     images, shape = native.floats(context, 0)
     matrices, shift = native.floats(context, 1)[0], native.floats(context, 2)[0]
@@ -32,7 +33,7 @@ def resample(_, context):
 def _resample(padded, matrix, shift, height, width, out):
     """One image; `padded` has a border of zeros, one row and column before it and two behind."""
     corner, right, bottom = np.empty(width, np.int32), np.empty(width, np.float32), np.empty(width, np.float32)
-    one, limit_x, limit_y = np.float32(1), np.float32(width + 1), np.float32(height + 1)
+    zero, one, limit_x, limit_y = np.float32(0), np.float32(1), np.float32(width + 1), np.float32(height + 1)
     length = width + 3
     for row in range(height):
         for column in range(width):
@@ -42,8 +43,9 @@ def _resample(padded, matrix, shift, height, width, out):
                 y += shift[2 * (row * width + column) + 1]
             from_x = matrix[0] * x + matrix[1] * y + matrix[2] + one
             from_y = matrix[3] * x + matrix[4] * y + matrix[5] + one
-            from_x = min(max(from_x, np.float32(0)), limit_x)
-            from_y = min(max(from_y, np.float32(0)), limit_y)
+            # Written so that NaN, which is above nothing, reads the border too: it must not become an index.
+            from_x, from_y = from_x if from_x > zero else zero, from_y if from_y > zero else zero
+            from_x, from_y = min(from_x, limit_x), min(from_y, limit_y)
             left, top = np.int32(from_x), np.int32(from_y)
             right[column], bottom[column] = from_x - np.float32(left), from_y - np.float32(top)
             corner[column] = top * length + left

@@ -112,7 +112,7 @@ class FusedChain:
         places = _places(parts)
         if norm:
             weights = tf.convert_to_tensor(norm.gamma), tf.convert_to_tensor(norm.beta)
-            statistics = self._statistics(parts, settings, places)
+            statistics = self._statistics(parts, settings)
         else:  # the one that changes nothing
             weights = tf.ones(channels), tf.zeros(channels)
             statistics = tf.constant([[0.0] * channels, [1.0] * channels], tf.float64)
@@ -137,17 +137,14 @@ class FusedChain:
 
         return compute(*weights, *parts)
 
-    def _statistics(self, parts, settings, places):
+    def _statistics(self, parts, settings):
         """Mean and variance over the whole batch; the moving ones move."""
-        norm = self.norm
-        # Shifted by what the mean was lately: the difference of two large sums would lose digits.
-        shift = tf.convert_to_tensor(norm.moving_mean)
-        totals = tf.add_n([kernels.moments(part, shift, settings, shape=(2, *shift.shape)) for part in parts])
-        first, second = tf.unstack(totals / tf.cast(places[0][1], tf.float64))
-        mean, variance = tf.cast(shift, tf.float64) + first, second - first**2
-        for average, value in ((norm.moving_mean, mean), (norm.moving_variance, variance)):
+        norm, channels = self.norm, parts[0].shape[-1]
+        moments = tf.stack([kernels.moments(part, settings, shape=(3, channels)) for part in parts])
+        statistics = kernels.merge(moments, shape=(2, channels))
+        for average, value in zip((norm.moving_mean, norm.moving_variance), tf.unstack(statistics), strict=True):
             average.assign(average * norm.momentum + tf.cast(value, tf.float32) * (1 - norm.momentum))
-        return tf.stack([mean, variance])
+        return statistics
 
 
 def _places(parts) -> list:

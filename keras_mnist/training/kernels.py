@@ -2,7 +2,7 @@
 
 An activation is a float32 array of rows with one value a channel. Each value z goes through
 
-    r = max(z, 0) if relu_first    u = gain * r + offset    v = max(u, 0) if relu_last    y = v if kept, else 0
+    r = max(z, 0) if relu_first    u = gain * (r - mean) + offset    v = max(u, 0) if relu_last    y = v if kept, else 0
 
 and the loops read it once where single operations would read and write it five times. Rows are taken 16 at a time with
 the channels' numbers repeated 16 times beside them: whatever the number of channels, vector registers are full.
@@ -41,12 +41,16 @@ class Switches(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """What the inputs come to that all but `moments` begin with; dropout's factor `scale` is in gain and offset."""
+    """What the inputs come to that all but `moments` begin with; dropout's factor `scale` is in gain and offset.
+
+    `mean` is in float32 as the loops subtract it; what rounding took from it is in `lost`, and made good in offset.
+    """
 
     switches: Switches
     gain: np.ndarray
     offset: np.ndarray
     mean: np.ndarray
+    lost: np.ndarray
     deviation: np.ndarray
     scale: float
     begin: int
@@ -58,13 +62,15 @@ CHAIN_INPUTS = "statistics: double", "gamma: float", "beta: float", "settings: d
 
 @native.compiled
 def _chain(context):
-    statistics, gamma, beta = native.doubles(context, 0), native.floats(context, 1)[0], native.floats(context, 2)[0]
-    settings, seed, place = native.doubles(context, 3), native.integers(context, 4), native.integers(context, 5)
+    statistics, settings = native.doubles(context, 0)[0], native.doubles(context, 3)[0]
+    gamma, beta = native.floats(context, 1)[0], native.floats(context, 2)[0]
+    seed, place = native.integers(context, 4), native.integers(context, 5)
     scale = 1 / (1 - settings[3])
-    mean, deviation = statistics[: len(gamma)], np.sqrt(statistics[len(gamma) :] + settings[2])
-    gain = scale * gamma / deviation
+    channels = len(gamma)
+    mean, deviation = statistics[:channels].astype(np.float32), np.sqrt(statistics[channels:] + settings[2])
+    lost, gain = statistics[:channels] - mean, scale * gamma / deviation
     switches = Switches(settings[0] > 0, settings[1] > 0, np.uint32(round(settings[3] * 2**32)), *_keys(seed))
-    return Chain(switches, gain, scale * beta - mean * gain, mean, deviation, scale, place[0], place[1])
+    return Chain(switches, gain, scale * beta - gain * lost, mean, lost, deviation, scale, place[0], place[1])
 
 
 @native.compiled
@@ -99,12 +105,16 @@ def _random(place, switches):
 @native.compiled
 def _wide(channel_values):
     """The channels' numbers, once for each of 16 rows."""
-    channels = len(channel_values)
-    result = np.empty(ROWS * channels, np.float32)
-    for row in range(ROWS):
-        for channel in range(channels):
-            result[row * channels + channel] = channel_values[channel]
+    result = np.empty(ROWS * len(channel_values), np.float32)
+    _fill(result, channel_values)
     return result
+
+
+@native.compiled
+def _fill(wide, channel_values):
+    for row in range(ROWS):
+        for channel in range(len(channel_values)):
+            wide[row * len(channel_values) + channel] = channel_values[channel]
 
 
 @native.compiled
@@ -116,35 +126,84 @@ def _add_rows(wide, totals):
     wide[:] = 0
 
 
-@native.operation("values: float", "shift: float", "settings: double", gives="totals: double")
+@native.operation("values: float", "settings: double", gives="moments: double")
 def moments(_, context):
-    """Sums of r - shift and of its square for each channel: (2, channels)."""
-    values = native.floats(context, 0)[0]
-    shift, shape = native.floats(context, 1)
-    relu_first = native.doubles(context, 2)[0] > 0
-    totals = native.doubles_out(context, np.array([2, shape[0]]))
-    _add_moments(values, _wide(shift), relu_first, totals.reshape(2, -1))
+    """For each channel the number of values r, their mean, and the sum of squares around it: (3, channels)."""
+    values, shape = native.floats(context, 0)
+    relu_first = native.doubles(context, 1)[0][0] > 0
+    moments = native.doubles_out(context, np.array([3, shape[-1]])).reshape(3, -1)
+    _add_moments(values, relu_first, moments)
 
 
 @native.compiled
-def _add_moments(values, shift, relu_first, totals):
-    totals[:] = 0
-    width = len(shift)
-    first, second = np.zeros(width, np.float32), np.zeros(width, np.float32)
-    for number in range(-(-len(values) // width)):
-        piece = values[number * width : (number + 1) * width]
-        for place in range(len(piece)):
-            value = piece[place]
-            if relu_first:
-                value = max(value, ZERO)
-            value -= shift[place]
-            first[place] += value
-            second[place] += value * value
-        if number % 64 == 63:  # float32 stays exact enough over so many
-            _add_rows(first, totals[0])
-            _add_rows(second, totals[1])
-    _add_rows(first, totals[0])
-    _add_rows(second, totals[1])
+def _add_moments(values, relu_first, moments):
+    """Sum up blocks of rows, each around the mean of all rows before it: float32 keeps its digits where they matter.
+
+    That mean may be far from a block's values, but a block is no longer than all that lies before it: then the
+    variance of them together is so large that what the block lost does not count.
+    """
+    moments[:] = 0
+    channels = moments.shape[1]
+    width = ROWS * channels
+    shift, first, second = np.zeros(width, np.float32), np.zeros(width, np.float32), np.zeros(width, np.float32)
+    for channel in range(min(channels, len(values))):
+        moments[1, channel] = max(values[channel], ZERO) if relu_first else values[channel]
+    end = 0
+    while end < len(values):
+        begin, end = end, min(end + width * min(max(end // width, 1), 64), len(values))
+        _fill(shift, moments[1])
+        for start in range(begin, end, width):
+            piece = values[start : min(start + width, end)]
+            for lane in range(len(piece)):
+                value = piece[lane]
+                if relu_first:
+                    value = max(value, ZERO)
+                value -= shift[lane]
+                first[lane] += value
+                second[lane] += value * value
+        _merge_block(first, second, shift, (end - begin) // channels, moments)
+
+
+@native.compiled
+def _merge_block(first, second, shift, rows, moments):
+    """Merge a block's sums of differences to the shift, and of their squares; start both again at zero."""
+    channels = moments.shape[1]
+    for channel in range(channels):
+        difference = square = 0.0
+        for lane in range(channel, len(first), channels):
+            difference += first[lane]
+            square += second[lane]
+        squares = max(square - difference * difference / rows, 0.0)
+        _merge(moments[:, channel], rows, shift[channel] + difference / rows, squares)
+    first[:] = 0
+    second[:] = 0
+
+
+@native.compiled
+def _merge(moments, count, mean, squares):
+    """Merge the moments of further values of a channel.
+
+    Source: Chan, Golub and LeVeque, Updating Formulae and a Pairwise Algorithm for Computing Sample Variances (1979).
+    """
+    difference, share = mean - moments[1], count / (moments[0] + count)
+    moments[2] += squares + difference * difference * share * moments[0]
+    moments[1] += difference * share
+    moments[0] += count
+
+
+@native.operation("moments: double", gives="statistics: double")
+def merge(_, context):
+    """Mean and variance over the whole batch, (2, channels), from the moments of its parts, (parts, 3, channels)."""
+    moments, shape = native.doubles(context, 0)
+    moments = moments.reshape((shape[0], 3, shape[2]))
+    statistics = native.doubles_out(context, np.array([2, shape[2]])).reshape(2, -1)
+    for channel in range(shape[2]):
+        whole = np.zeros(3)
+        for shard in range(shape[0]):
+            count, mean, squares = moments[shard, :, channel]
+            if count:
+                _merge(whole, count, mean, squares)
+        statistics[0, channel], statistics[1, channel] = whole[1], whole[2] / whole[0]
 
 
 @native.operation(*CHAIN_INPUTS, "values: float", gives="result: float")
@@ -153,11 +212,12 @@ def forward(_, context):
     chain = _chain(context)
     values, shape = native.floats(context, 6)
     result = native.floats_out(context, shape)
-    _forward(values, _wide(chain.gain), _wide(chain.offset), chain.switches, chain.begin, result)
+    wide = _wide(chain.mean), _wide(chain.gain), _wide(chain.offset)
+    _forward(values, *wide, chain.switches, chain.begin, result)
 
 
 @native.compiled
-def _forward(values, gain, offset, switches, begin, result):
+def _forward(values, mean, gain, offset, switches, begin, result):
     width = len(gain)
     for start in range(0, len(values), width):
         piece, out = values[start : start + width], result[start : start + width]
@@ -165,7 +225,7 @@ def _forward(values, gain, offset, switches, begin, result):
             value = piece[place]
             if switches.relu_first:
                 value = max(value, ZERO)
-            value = gain[place] * value + offset[place]
+            value = gain[place] * (value - mean[place]) + offset[place]
             if switches.relu_last:
                 value = max(value, ZERO)
             if switches.threshold:
@@ -175,7 +235,7 @@ def _forward(values, gain, offset, switches, begin, result):
 
 @native.compiled
 def _passed_back(gradient, value, gain, offset, place, switches):
-    """The gradient of u, from that of y and from r."""
+    """The gradient of u, from that of y and from r - mean."""
     if switches.relu_last:
         gradient = gradient if gain * value + offset > 0 else ZERO
     if switches.threshold:
@@ -189,15 +249,16 @@ def gradient_sums(_, context):
     chain = _chain(context)
     values, gradients = native.floats(context, 6)[0], native.floats(context, 7)[0]
     totals = native.doubles_out(context, np.array([2, len(chain.mean)])).reshape(2, -1)
-    wide = _wide(chain.gain), _wide(chain.offset), _wide(chain.mean)
+    wide = _wide(chain.mean), _wide(chain.gain), _wide(chain.offset)
     _add_gradients(gradients, values, *wide, chain.switches, chain.begin, totals)
     for channel in range(len(chain.mean)):
+        totals[1, channel] -= chain.lost[channel] * totals[0, channel]
         totals[0, channel] *= chain.scale
         totals[1, channel] *= chain.scale / chain.deviation[channel]
 
 
 @native.compiled
-def _add_gradients(gradients, values, gain, offset, mean, switches, begin, totals):
+def _add_gradients(gradients, values, mean, gain, offset, switches, begin, totals):
     """Add up the gradient of u, and that times r - mean, for each channel."""
     totals[:] = 0
     width = len(gain)
@@ -209,9 +270,10 @@ def _add_gradients(gradients, values, gain, offset, mean, switches, begin, total
             value, gradient = piece[place], gradient_piece[place]
             if switches.relu_first:
                 value = max(value, ZERO)
+            value -= mean[place]
             gradient = _passed_back(gradient, value, gain[place], offset[place], begin + start + place, switches)
             first[place] += gradient
-            second[place] += gradient * (value - mean[place])
+            second[place] += gradient * value
         if number % 64 == 63:
             _add_rows(first, totals[0])
             _add_rows(second, totals[1])
@@ -224,25 +286,25 @@ def backward(_, context):
     """The gradient of z, of its shape."""
     chain = _chain(context)
     values, shape = native.floats(context, 6)
-    gradients, slopes = native.floats(context, 7)[0], native.doubles(context, 8)
+    gradients, slopes = native.floats(context, 7)[0], native.doubles(context, 8)[0]
     channels = len(chain.mean)
     share = -chain.gain / chain.scale / chain.rows
     slope = share * slopes[channels:] / chain.deviation
-    constant = share * slopes[:channels] - slope * chain.mean
-    wide = _wide(chain.gain), _wide(chain.offset), _wide(constant), _wide(slope)
+    constant = share * slopes[:channels] - slope * chain.lost
+    wide = _wide(chain.mean), _wide(chain.gain), _wide(chain.offset), _wide(constant), _wide(slope)
     _backward(gradients, values, *wide, chain.switches, chain.begin, native.floats_out(context, shape))
 
 
 @native.compiled
-def _backward(gradients, values, gain, offset, constant, slope, switches, begin, result):
-    """Write gain * the gradient of u + constant + slope * r."""
+def _backward(gradients, values, mean, gain, offset, constant, slope, switches, begin, result):
+    """Write gain * the gradient of u + constant + slope * (r - mean)."""
     width = len(gain)
     for start in range(0, len(values), width):
         piece, gradient_piece = values[start : start + width], gradients[start : start + width]
         out = result[start : start + width]
         for place in range(len(piece)):
             before, gradient = piece[place], gradient_piece[place]
-            value = max(before, ZERO) if switches.relu_first else before
+            value = (max(before, ZERO) if switches.relu_first else before) - mean[place]
             gradient = _passed_back(gradient, value, gain[place], offset[place], begin + start + place, switches)
             gradient = gain[place] * gradient + constant[place] + slope[place] * value
             if switches.relu_first:

@@ -111,3 +111,41 @@ def test_elastic_distortion_has_the_strength_that_smoothed_noise_has():
     expected = alpha * np.sqrt(1 / 3 / (4 * np.pi * sigma**2))
     assert shift.std() == pytest.approx(expected, rel=0.05)
     assert abs(shift.mean()) < expected / 10
+
+
+HOSTILE = [np.nan, np.inf, -np.inf, 1e38, -1e38, 1e-45, -1e-45, 2.0**31, -(2.0**31), 1e10]
+
+
+@pytest.mark.parametrize("without", ["", "resampling"])
+def test_reading_survives_any_coordinate(without, images, monkeypatch):
+    monkeypatch.setenv("KERAS_MNIST_WITHOUT", without)
+    floats = tf.cast(images, tf.float32)
+    shift = np.zeros((16, 28, 28, 2), np.float32)
+    shift[..., 0].flat[: len(HOSTILE)] = shift[..., 1].flat[28 : 28 + len(HOSTILE)] = HOSTILE
+    matrices = np.tile(np.eye(3, dtype=np.float32), (16, 1, 1))
+    matrices[1:11, 0, 0] = matrices[6:16, 1, 2] = HOSTILE
+    result = augment._resample(floats, tf.constant(matrices), tf.constant(shift)).numpy()
+    assert np.isfinite(result).all() and result.min() >= 0 and result.max() <= 255
+    assert not result[1:3].any()  # NaN and infinity lead outside
+    nowhere = augment._resample(floats, tf.fill((16, 3, 3), np.float32(np.nan)), None)
+    np.testing.assert_array_equal(nowhere, np.zeros_like(images))
+
+
+@pytest.mark.parametrize("without", ["", "resampling"])
+@pytest.mark.parametrize("sigma", [1e-300, 1e-45, 1e-19, 0.01, 0.3, 1e19, 1e300])
+@pytest.mark.parametrize("alpha", [1.0, 200.0, 1e300])
+def test_an_elastic_distortion_survives_any_smoothing(sigma, alpha, without, images, monkeypatch):
+    monkeypatch.setenv("KERAS_MNIST_WITHOUT", without)
+    settings = {"elastic_alpha": alpha, "elastic_sigma": sigma, "rotation_degrees": 7}
+    augmentation = Augmentation(rotation_degrees=7)
+    for name, value in settings.items():  # past the recipe's ranges
+        object.__setattr__(augmentation, name, value)
+    result = augment.augment(images, SEED, augmentation).numpy()
+    assert np.isfinite(result).all() and result.min() >= 0 and result.max() <= 255.01
+
+
+def test_narrow_smoothing_changes_nothing_and_never_strengthens():
+    np.testing.assert_array_equal(augment._gaussian(28, 1e-19), np.eye(28))
+    for sigma in (0.05, 0.1, 0.3, 0.39, 0.4, 0.5, 3.0, 1e300):
+        matrix = augment._gaussian(28, sigma).numpy()
+        assert np.isfinite(matrix).all() and np.linalg.norm(matrix, 2) <= 1.1, sigma
