@@ -15,29 +15,6 @@ LINEAR = (keras.layers.Conv2D, keras.layers.Dense)
 IDLE = (keras.layers.Dropout, keras.layers.SpatialDropout2D)
 
 
-class Unchanged(keras.layers.Layer):
-    """A layer of another model, called here with its own weights.
-
-    Called itself on this model's tensors, the layer would have a second `.output`, and the other model would show it.
-    """
-
-    def __init__(self, layer: keras.layers.Layer, name: str):
-        # What is cast, and when, is the layer's own affair.
-        super().__init__(name=name, autocast=False)
-        self.layer = layer
-        self.supports_masking = self.built = True
-
-    def call(self, *args, **kwargs):
-        return self.layer(*args, **kwargs)
-
-    def compute_output_spec(self, *args, **kwargs):
-        return self.layer.compute_output_spec(*args, **kwargs)
-
-    def compute_mask(self, inputs, previous_mask):
-        """None: what the layer gives has its mask already."""
-        return None
-
-
 @dataclasses.dataclass
 class _Value:
     """scale * x + offset for each channel, where x is a tensor or what a linear layer, not yet made, gives."""
@@ -98,7 +75,7 @@ def fold(model: keras.Model) -> keras.Model:
     times = collections.Counter(node.operation for node in nodes)
     readers = collections.Counter(id(tensor) for node in nodes for tensor in node.input_tensors)
     values: dict[int, _Value] = {}
-    for number, node in enumerate(nodes):
+    for node in nodes:
         if node.is_input:
             given = node.outputs[0]
             image = keras.Input(batch_shape=given.shape, dtype=given.dtype, name=node.operation.name)
@@ -106,31 +83,25 @@ def fold(model: keras.Model) -> keras.Model:
             continue
         value = _folded(node, values[id(node.input_tensors[0])]) if times[node.operation] == 1 else None
         if value is None:
-            name = node.operation.name if times[node.operation] == 1 else f"{node.operation.name}.{number}"
-            made = keras.tree.flatten(_called_again(node, values, name))
+            made = keras.tree.flatten(_called_again(node, values))
             values |= {id(given): _Value(tensor) for given, tensor in zip(node.outputs, made, strict=True)}
         else:
             values[id(node.outputs[0])] = value if readers[id(node.outputs[0])] < 2 else _Value(value.made())
     return keras.Model(image, values[id(graph.outputs[0])].made(), name=model.name)
 
 
-def _called_again(node, values: dict[int, _Value], name: str):
-    """What the operation of a call gives for the new values, called with the same other arguments."""
+def _called_again(node, values: dict[int, _Value]):
+    """What the operation of a call, the same one with its own weights, gives for the new values."""
     args, kwargs = node.arguments.fill_in({id(tensor): values[id(tensor)].made() for tensor in node.input_tensors})
-    operation = node.operation
-    if not isinstance(operation, keras.layers.Layer):
-        return operation(*args, **kwargs)
-    kwargs.pop("training", None)  # the caller's
-    return Unchanged(operation, name)(*args, **kwargs)
+    kwargs.pop("training", None)  # a model that reads overrules it
+    return node.operation(*args, **kwargs)
 
 
 def _folded(node, value: _Value) -> _Value | None:
     """The result of a call whose work can be done with its neighbours'; None for any other."""
     layer, tensors = node.operation, [*node.input_tensors, *node.outputs]
     plain = len(tensors) == 2 and all(tensor.dtype == "float32" for tensor in tensors)
-    if not plain or not isinstance(layer, keras.layers.Layer) or layer.dtype_policy.name != "float32":
-        return None
-    if getattr(layer, "data_format", "channels_last") != "channels_last":
+    if not plain or getattr(layer, "data_format", "channels_last") != "channels_last":
         return None
     # Exactly these: what is derived from them may compute something else.
     if type(layer) in IDLE:
@@ -162,7 +133,7 @@ def _pooled(layer, value: _Value) -> _Value:
     """Average pooling of x, with scale and offset still to come."""
     if value.layer is not None:
         value = _Value(value.made())
-    return dataclasses.replace(value, tensor=Unchanged(layer, layer.name)(value.tensor))
+    return dataclasses.replace(value, tensor=layer(value.tensor))
 
 
 def _linear(layer, value: _Value) -> _Value | None:

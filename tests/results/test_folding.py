@@ -59,6 +59,13 @@ def test_a_user_s_model_folded_reads_as_before(build, digits):
         assert np.ptp(other, axis=0).max() > 1e-4  # it does read the images
 
 
+def test_no_layer_of_folding_takes_the_name_of_a_user_s():
+    keras.backend.clear_session()  # Keras counts names from the start again, as in a process that loads a model
+    model = lively(users_models.named_as_layers_of_folding())
+    names = [layer.name for layer in fold(model).layers]
+    assert names == [layer.name for layer in model.layers if layer.name != "conv2d"]  # its work is in the convolution
+
+
 def test_folding_does_not_show_in_the_user_s_model():
     model = users_models.norms_between_activations()
     before = [layer.output for layer in model.layers], model.get_config()

@@ -89,13 +89,13 @@ def dilated_strided_and_grouped():
     image, x = start()
     x = layers.BatchNormalization()(layers.Conv2D(8, 3, dilation_rate=2)(x))
     x = layers.BatchNormalization()(layers.Conv2D(8, 1, strides=2, padding="same")(x))
-    x = layers.BatchNormalization()(layers.Conv2D(12, 3, groups=4)(layers.ReLU()(x)))
-    return head(layers.BatchNormalization()(layers.Conv2D(8, 3, groups=4, padding="same")(x)), image)
+    x = layers.BatchNormalization()(layers.ReLU()(x))
+    return head(layers.BatchNormalization()(layers.Conv2D(12, 3, groups=4)(x)), image)
 
 
 def norm_of_rows():
     image, x = start()
-    return head(layers.BatchNormalization(axis=1)(layers.Conv2D(8, 3)(x)), image)
+    return head(layers.BatchNormalization(axis=1)(layers.Conv2D(26, 3)(x)), image)
 
 
 def dense_on_maps():
@@ -147,7 +147,7 @@ def named_as_layers_of_folding():
     x = layers.Rescaling(1 / 255, name="conv2d")(image)
     x = layers.Conv2D(8, 3, name="rescaling")(x)
     x = layers.BatchNormalization(name="batch")(layers.ReLU(name="rescaling_1")(x))
-    return head(layers.Conv2D(8, 3, padding="same", name="unchanged")(x), image)
+    return head(layers.Conv2D(8, 3, padding="same", name="rescaling_2")(x), image)
 
 
 class Derived(layers.Conv2D):
