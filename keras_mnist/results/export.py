@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from keras_mnist.errors import RunError, UsageError
 from keras_mnist.files import whole_folder
-from keras_mnist.results.evaluation import are_probabilities, as_probabilities, first_line, predict, raw_outputs
+from keras_mnist.results.evaluation import are_probabilities, as_probabilities, predict, raw_outputs
 from keras_mnist.results.folding import fold
 
 TOLERANCE = 1e-5  # of a probability: what rounding does to most networks is smaller
@@ -96,7 +96,8 @@ def export(
             _write(fold(model), gives_logits, fresh)
             difference = compare(model, fresh, images)
         except tf.errors.OpError as error:
-            raise RunError(f"cannot write {folder}: {first_line(error)}") from error
+            reason = error.message.rpartition(";")[2].partition("[Op:")[0].strip()  # after what it was doing
+            raise RunError(f"cannot write {folder} ({reason}); make room there, or choose another --output") from error
         (fresh / FACTS).write_text(json.dumps(facts, indent=2) + "\n")
         _require_free(folder, facts, overwrite)  # whatever came there meanwhile
     return difference

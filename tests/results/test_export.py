@@ -1,4 +1,5 @@
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -253,6 +254,19 @@ def test_a_folder_that_cannot_be_written_is_named_before_the_work(tmp_path, monk
     monkeypatch.setattr(module.os, "access", lambda path, mode: Path(path) != tmp_path)  # root may write everywhere
     with pytest.raises(UsageError, match=r"cannot write to .* \(Permission denied\); choose another --output"):
         keras_mnist.export(Never(), tmp_path / "chosen")
+
+
+def test_a_disk_that_fills_up_leaves_the_old_export_and_one_line(tmp_path):
+    keras_mnist.export(users_models.sequential(), tmp_path / "chosen")
+    before = files(tmp_path)
+    soft, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, most))
+    try:
+        with pytest.raises(RunError, match=r"cannot write .*chosen \(File too large\); make room there") as error:
+            keras_mnist.export(users_models.sequential(), tmp_path / "chosen")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, most))
+    assert "\n" not in str(error.value) and files(tmp_path) == before
 
 
 @pytest.mark.parametrize("content", ["", "[1]", '{"dataset": "mni', None])
