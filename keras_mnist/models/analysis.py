@@ -7,6 +7,7 @@ import math
 
 import keras
 
+from keras_mnist.errors import UsageError
 from keras_mnist.models.registry import Variant, get_variant, list_variants
 
 
@@ -36,35 +37,68 @@ def trainable_parameters(layer) -> int:
     return sum(math.prod(weight.shape) for weight in layer.trainable_weights)
 
 
+def graph_of(model: keras.Model) -> keras.Model | None:
+    """A functional or sequential model as a functional one; None for a model not built or with a `call` of its own."""
+    try:
+        graph = keras.Model(model.inputs, model.outputs)
+    except (AttributeError, ValueError):  # of models that know no inputs
+        return None
+    return graph if type(model).call in (type(graph).call, keras.Sequential.call) else None
+
+
+def calls(graph: keras.Model) -> list:
+    """The calls of layers and other operations that a functional model is made of, in an order to compute them in.
+
+    A layer may be called more than once, also by other models: its `.output` would not tell.
+    """
+    depths = graph._nodes_by_depth
+    return [node for depth in sorted(depths, reverse=True) for node in depths[depth]]
+
+
+def _plain_calls(model: keras.Model) -> dict[str, object]:
+    """The calls of a model by their layers' names, in the order of its layers.
+
+    Raises: UsageError if the model is no graph of layers that are called once each.
+    """
+    graph = graph_of(model)
+    nodes = calls(graph) if graph else []
+    found = {node.operation.name: node for node in nodes}
+    nested = any(isinstance(node.operation, keras.Model) for node in nodes)
+    if not nodes or nested or not len(nodes) == len(found) == len(graph.layers):
+        raise UsageError(f"{model.name} is no built graph of layers that are called once each, expected such a model")
+    return {layer.name: found[layer.name] for layer in graph.layers}
+
+
 def layer_sources(model: keras.Model) -> dict[str, list[str]]:
-    """For each layer of a functional model, by its name, the names of the layers whose outputs it reads."""
-    makers = {id(layer.output): layer.name for layer in model.layers}
-    return {
-        layer.name: [
-            makers[id(tensor)]
-            for tensor in keras.tree.flatten(layer.input)
-            if not isinstance(layer, keras.layers.InputLayer)
-        ]
-        for layer in model.layers
-    }
+    """For each layer of a model, by its name, the names of the layers whose outputs it reads.
+
+    Raises: UsageError if the model is no graph of layers that are called once each.
+    """
+    nodes = _plain_calls(model)
+    return {name: [parent.operation.name for parent in node.parent_nodes] for name, node in nodes.items()}
 
 
 def layer_facts(model: keras.Model) -> list[LayerFacts]:
-    """The facts of each layer of a functional model, in order."""
-    image_size, sources = model.input_shape[1], layer_sources(model)
+    """The facts of each layer of a model, in order.
+
+    Raises: UsageError if the model is no graph of layers that are called once each.
+    """
+    sources = layer_sources(model)
+    image_size = model.input_shape[1]
     fields: dict[str, tuple[int, int]] = {}  # of each layer's outputs: (field, image pixels between outputs)
     facts = []
-    for layer in model.layers:
-        parents = [fields[name] for name in sources[layer.name]]
-        fields[layer.name] = _receptive_field(layer, parents, image_size) if parents else (1, 1)
+    for name, node in _plain_calls(model).items():
+        layer, output_shape = node.operation, tuple(node.outputs[0].shape[1:])
+        parents = [fields[source] for source in sources[name]]
+        fields[name] = _receptive_field(layer, parents, image_size) if parents else (1, 1)
         facts.append(
             LayerFacts(
-                layer.name,
+                name,
                 type(layer).__name__,
-                tuple(layer.output.shape[1:]),
+                output_shape,
                 trainable_parameters(layer),
-                _mult_adds(layer),
-                min(fields[layer.name][0], image_size),
+                _mult_adds(layer, output_shape),
+                min(fields[name][0], image_size),
             )
         )
     return facts
@@ -83,14 +117,10 @@ def _receptive_field(layer, parents, image_size: int) -> tuple[int, int]:
             return field, spacing
 
 
-def _mult_adds(layer) -> int:
-    match layer:
-        case keras.layers.Conv2D():
-            return math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])
-        case keras.layers.Dense():
-            return math.prod(layer.kernel.shape)
-        case _:
-            return 0
+def _mult_adds(layer, output_shape: tuple[int, ...]) -> int:
+    if isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense)):
+        return math.prod(output_shape) * math.prod(layer.kernel.shape[:-1])
+    return 0
 
 
 def parameters_by_block(facts: list[LayerFacts]) -> dict[str, int]:

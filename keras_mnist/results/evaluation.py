@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import zipfile
 from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_mnist.data.sources import DigitSet, load
-from keras_mnist.errors import UsageError
+from keras_mnist.errors import RunError, UsageError
+
+CLASSES = 10
+BOLD = re.compile(r"\x1b\[\d*m")  # Keras's emphasis
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,16 +37,85 @@ def score(dataset: str, probabilities: np.ndarray, labels: np.ndarray) -> Score:
     return Score(dataset, len(labels), (len(labels) - errors) / len(labels), loss, errors)
 
 
+def are_probabilities(outputs: np.ndarray) -> bool:
+    """Whether each row (n, classes) is without negatives and sums to 1; the tolerance is what bfloat16 rounds."""
+    return bool(np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, rtol=0, atol=1e-2))
+
+
+def as_probabilities(outputs: np.ndarray) -> np.ndarray:
+    """Probabilities (n, classes) as they are, and the softmax of anything else: logits."""
+    return outputs if are_probabilities(outputs) else keras.ops.convert_to_numpy(keras.ops.softmax(outputs))
+
+
 def predict(model: keras.Model, images: np.ndarray, batch_size: int = 1000) -> np.ndarray:
-    """Probabilities (n, classes) for raw images (n, 28, 28, 1), every image once."""
-    batches = range(0, len(images), batch_size)
-    return np.concatenate([model.predict_on_batch(images[start : start + batch_size]) for start in batches])
+    """Probabilities (n, classes) for raw images (n, 28, 28, 1), every image once.
+
+    Raises: see `raw_outputs`.
+    """
+    return as_probabilities(raw_outputs(model, images, batch_size))
+
+
+def raw_outputs(model: keras.Model, images: np.ndarray, batch_size: int = 1000) -> np.ndarray:
+    """What a model gives for raw images (n, 28, 28, 1), one row (classes,) for each: probabilities or logits.
+
+    Raises:
+        UsageError: the model does not take such images, or gives anything else.
+        RunError: it gives NaN.
+    """
+    shape = getattr(model, "input_shape", None)  # of models that are graphs
+    if shape is not None and not _takes_images(shape):
+        raise UsageError(f"{model.name} takes inputs {shape}, expected images (None, 28, 28, 1)")
+    batches = (images[start : start + batch_size] for start in range(0, len(images), batch_size))
+    try:
+        parts = [model.predict_on_batch(batch.astype(np.float32)) for batch in batches]
+    except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:  # Keras has many words for a wrong shape
+        raise UsageError(f"{model.name} does not take images (n, 28, 28, 1): {first_line(error)}") from error
+    shapes = [part.shape for part in keras.tree.flatten(parts[0])]
+    if len(shapes) != 1 or len(shapes[0]) != 2:
+        found = ", ".join(map(str, shapes))
+        raise UsageError(f"{model.name} gives {found} for a batch of images, expected one array (n, classes)")
+    outputs = np.concatenate([keras.tree.flatten(part)[0] for part in parts]).astype(np.float32)
+    wrong = int(np.sum(np.isnan(outputs).any(axis=1)))
+    if wrong:
+        raise RunError(
+            f"{model.name} gives NaN for {wrong} of {len(outputs)} images; train it with a lower learning rate"
+        )
+    return outputs
 
 
 def evaluate(model: keras.Model, digits: DigitSet | None = None) -> Score:
-    """Score a network on all test images of a data set; None for MNIST where it can be had."""
+    """Score a network on all test images of a data set; None for MNIST where it can be had.
+
+    Args:
+        model: takes raw images (n, 28, 28, 1) and gives ten values for each: probabilities, or logits where they are
+            negative or do not sum to 1.
+
+    Raises:
+        UsageError: the model does not take such images or gives anything else.
+        RunError: it gives NaN.
+    """
     digits = digits or load()
-    return score(digits.name, predict(model, digits.test_images), digits.test_labels)
+    probabilities = predict(model, digits.test_images)
+    if probabilities.shape[1] != CLASSES:
+        raise UsageError(
+            f"{model.name} gives {probabilities.shape[1]} values for an image, expected {CLASSES}: one a digit"
+        )
+    return score(digits.name, probabilities, digits.test_labels)
+
+
+def _takes_images(shape) -> bool:
+    """Whether inputs of this shape are digits; Keras itself leaves out a last dimension of 1."""
+    pixels = shape[1:] if isinstance(shape, tuple) else ()
+    return len(pixels) in (2, 3) and all(
+        found in (None, size) for found, size in zip(pixels, (28, 28, 1), strict=False)
+    )
+
+
+def first_line(error: Exception) -> str:
+    """What an exception of Keras or TensorFlow says, in at most 120 characters."""
+    lines = [BOLD.sub("", line).strip() for line in str(error).splitlines()]
+    said = (line for line in lines if line and not line.startswith("Exception encountered when calling"))
+    return next(said, type(error).__name__)[:120]
 
 
 def load_model(path: Path) -> keras.Model:
@@ -56,8 +130,8 @@ def load_model(path: Path) -> keras.Model:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
         shape = model.input_shape
     except Exception as error:  # Keras raises many kinds for a damaged or unsafe file
-        reason = next(line.strip() for line in str(error).splitlines() or [type(error).__name__] if line.strip())
-        raise UsageError(f"{path} is no model that can be loaded safely ({reason[:120]}); see --model") from error
+        reason = first_line(error)
+        raise UsageError(f"{path} is no model that can be loaded safely ({reason}); see --model") from error
     if shape != (None, 28, 28, 1):
         raise UsageError(f"{path} takes inputs {shape}, expected (None, 28, 28, 1); see --model")
     return model

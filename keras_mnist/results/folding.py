@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import itertools
 
 import keras
 import numpy as np
 
-from keras_mnist.models.analysis import layer_sources
+from keras_mnist.models.analysis import calls, graph_of
 
 LINEAR = (keras.layers.Conv2D, keras.layers.Dense)
-# Layers that do the same to a + b * x as to x, or nothing at all when reading.
-TRANSPARENT = (keras.layers.Dropout, keras.layers.SpatialDropout2D, keras.layers.GlobalAveragePooling2D)
+# Layers that do nothing at all when reading.
+IDLE = (keras.layers.Dropout, keras.layers.SpatialDropout2D)
 
 
 @dataclasses.dataclass
@@ -23,83 +22,135 @@ class _Value:
     tensor: keras.KerasTensor
     scale: np.ndarray | float = 1.0
     offset: np.ndarray | float = 0.0
+    name: str | None = None  # of the last layer whose work scale and offset do
     layer: keras.layers.Layer | None = None  # reads `tensor`, with this kernel and bias
     kernel: np.ndarray | None = None
     bias: np.ndarray | None = None
 
-    def changed(self, scale, offset) -> _Value:
+    def changed(self, scale, offset, name: str) -> _Value:
         """This value times scale plus offset."""
-        return dataclasses.replace(self, scale=self.scale * scale, offset=self.offset * scale + offset)
+        return dataclasses.replace(self, scale=self.scale * scale, offset=self.offset * scale + offset, name=name)
 
     def made(self) -> keras.KerasTensor:
         """The value as a tensor; linear layers take scale and offset into their kernel and bias."""
         if self.layer is not None:
-            config = self.layer.get_config() | {"use_bias": True}
-            layer = type(self.layer).from_config(config)
+            layer = _with_bias(self.layer)
             result = layer(self.tensor)
             layer.set_weights([self.kernel * self.scale, self.bias * self.scale + self.offset])
             return result
         if np.all(self.scale == 1) and np.all(self.offset == 0):
             return self.tensor
         scale, offset = (np.broadcast_to(part, self.tensor.shape[-1]).tolist() for part in (self.scale, self.offset))
-        return keras.layers.Rescaling(scale, offset)(self.tensor)
+        return keras.layers.Rescaling(scale, offset, name=self.name)(self.tensor)
+
+
+def _with_bias(layer):
+    """A layer that computes what a linear layer does, with a bias, its weights still to be set."""
+    if isinstance(layer, keras.layers.Dense):
+        return keras.layers.Dense(layer.units, layer.activation, name=layer.name)
+    return keras.layers.Conv2D(
+        layer.filters,
+        layer.kernel_size,
+        strides=layer.strides,
+        padding=layer.padding,
+        dilation_rate=layer.dilation_rate,
+        groups=layer.groups,
+        activation=layer.activation,
+        name=layer.name,
+    )
 
 
 def fold(model: keras.Model) -> keras.Model:
     """A model that gives what `model` gives when it reads, without batch norms wherever a neighbour can do their work.
 
-    A norm before a convolution that pads with zeros stays, as one product and one sum: zeros of its result are not
-    zeros of its input.
+    What cannot be folded exactly stays as it is: whole models that are no graph of layers from one image to one result,
+    layers that are called more than once or with more than one tensor, all that does not compute in float32 with the
+    channels last. A norm before a convolution that pads with zeros stays, as one product and one sum: zeros of its
+    result are not zeros of its input.
     """
-    values: dict[str, _Value] = {}
-    sources = layer_sources(model)
-    readers = collections.Counter(itertools.chain(*sources.values()))
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.InputLayer):
-            image = keras.Input(layer.batch_shape[1:], dtype=layer.dtype, name=layer.name)
-            values[layer.name] = _Value(image)
+    graph = graph_of(model)
+    if graph is None or len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        return model
+    nodes = calls(graph)
+    times = collections.Counter(node.operation for node in nodes)
+    readers = collections.Counter(id(tensor) for node in nodes for tensor in node.input_tensors)
+    values: dict[int, _Value] = {}
+    for node in nodes:
+        if node.is_input:
+            given = node.outputs[0]
+            image = keras.Input(batch_shape=given.shape, dtype=given.dtype, name=node.operation.name)
+            values[id(given)] = _Value(image)
+            continue
+        value = _folded(node, values[id(node.input_tensors[0])]) if times[node.operation] == 1 else None
+        if value is None:
+            made = keras.tree.flatten(_called_again(node, values))
+            values |= {id(given): _Value(tensor) for given, tensor in zip(node.outputs, made, strict=True)}
         else:
-            value = _folded(layer, [values[name] for name in sources[layer.name]])
-            values[layer.name] = value if readers[layer.name] < 2 else _Value(value.made())
-    return keras.Model(image, values[model.layers[-1].name].made(), name=model.name)
+            values[id(node.outputs[0])] = value if readers[id(node.outputs[0])] < 2 else _Value(value.made())
+    return keras.Model(image, values[id(graph.outputs[0])].made(), name=model.name)
 
 
-def _folded(layer, inputs: list[_Value]) -> _Value:
-    value = inputs[0]
-    match layer:
-        case keras.layers.BatchNormalization():
-            gamma, beta, mean, variance = (np.float64(weight) for weight in layer.get_weights())
-            scale = gamma / np.sqrt(variance + layer.epsilon)
-            return value.changed(scale, beta - mean * scale)
-        case keras.layers.Rescaling():
-            return value.changed(layer.scale, layer.offset)
-        case _ if isinstance(layer, LINEAR):
-            return _linear(layer, value)
-        case _ if isinstance(layer, TRANSPARENT):
-            if isinstance(layer, keras.layers.GlobalAveragePooling2D):
-                return _pooled(layer, value)
-            return value
-    tensors = [each.made() for each in inputs]
-    return _Value(type(layer).from_config(layer.get_config())(tensors if len(tensors) > 1 else tensors[0]))
+def _called_again(node, values: dict[int, _Value]):
+    """What the operation of a call, the same one with its own weights, gives for the new values."""
+    args, kwargs = node.arguments.fill_in({id(tensor): values[id(tensor)].made() for tensor in node.input_tensors})
+    kwargs.pop("training", None)  # a model that reads overrules it
+    return node.operation(*args, **kwargs)
+
+
+def _folded(node, value: _Value) -> _Value | None:
+    """The result of a call whose work can be done with its neighbours'; None for any other."""
+    layer, tensors = node.operation, [*node.input_tensors, *node.outputs]
+    plain = len(tensors) == 2 and all(tensor.dtype == "float32" for tensor in tensors)
+    if not plain or getattr(layer, "data_format", "channels_last") != "channels_last":
+        return None
+    # Exactly these: what is derived from them may compute something else.
+    if type(layer) in IDLE:
+        return value
+    if type(layer) in LINEAR:
+        return _linear(layer, value)
+    if type(layer) is keras.layers.GlobalAveragePooling2D:
+        return _pooled(layer, value)
+    if type(layer) in (keras.layers.BatchNormalization, keras.layers.Rescaling):
+        return _scaled(layer, value, node.outputs[0].shape)
+    return None
+
+
+def _scaled(layer, value: _Value, shape: tuple) -> _Value | None:
+    """The value changed by a norm or a rescaling, where it does one finite thing to each channel of the last axis."""
+    if isinstance(layer, keras.layers.Rescaling):
+        scale, offset = np.float64(layer.scale), np.float64(layer.offset)
+    elif layer.axis not in (-1, len(shape) - 1):
+        return None
+    else:
+        gain, centre = layer.gamma if layer.scale else 1.0, layer.beta if layer.center else 0.0
+        scale = np.float64(gain) / np.sqrt(np.float64(layer.moving_variance) + layer.epsilon)
+        offset = np.float64(centre) - np.float64(layer.moving_mean) * scale
+    exact = all(part.shape in ((), (1,), shape[-1:]) and np.all(np.isfinite(part)) for part in (scale, offset))
+    return value.changed(scale, offset, layer.name) if exact else None
 
 
 def _pooled(layer, value: _Value) -> _Value:
     """Average pooling of x, with scale and offset still to come."""
     if value.layer is not None:
         value = _Value(value.made())
-    tensor = type(layer).from_config(layer.get_config())(value.tensor)
-    return dataclasses.replace(value, tensor=tensor)
+    return dataclasses.replace(value, tensor=layer(value.tensor))
 
 
-def _linear(layer, value: _Value) -> _Value:
+def _linear(layer, value: _Value) -> _Value | None:
     """A linear layer that takes the scale and offset of its input into its kernel and bias, where that is exact."""
+    if layer.quantization_mode is not None:
+        return None
     kernel = np.float64(layer.kernel)
     bias = np.float64(layer.bias) if layer.use_bias else np.zeros(kernel.shape[-1])
-    padded = isinstance(layer, keras.layers.Conv2D) and layer.padding == "same" and max(layer.kernel_size) > 1
-    if value.layer is not None or (padded and np.any(value.offset != 0)):
+    convolution = isinstance(layer, keras.layers.Conv2D)
+    padded = convolution and layer.padding == "same" and max(layer.kernel_size) > 1
+    grouped = convolution and layer.groups > 1
+    if value.layer is not None or grouped or (padded and np.any(value.offset != 0)):
         value = _Value(value.made())
     # (..., inputs, outputs): what a scale of an input does to all places of the kernel.
     offset = np.broadcast_to(value.offset, kernel.shape[-2]).astype(np.float64)
     bias = bias + np.einsum("pio,i->o", kernel.reshape(-1, *kernel.shape[-2:]), offset)
     kernel = kernel * np.broadcast_to(value.scale, kernel.shape[-2])[:, None]
-    return _Value(value.tensor, layer=layer, kernel=kernel, bias=bias)
+    result = _Value(value.tensor, layer=layer, kernel=kernel, bias=bias)
+    # What comes after an activation cannot be done before it.
+    return result if layer.activation is keras.activations.linear else _Value(result.made())

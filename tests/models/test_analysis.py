@@ -6,9 +6,11 @@ import pytest
 import tensorflow as tf
 
 import keras_mnist
+from keras_mnist.errors import UsageError
 from keras_mnist.models import analysis
 from keras_mnist.results.tables import variants_markdown
 from tests.conftest import ROOT
+from tests.results import users_models
 
 
 def facts(name):
@@ -68,6 +70,30 @@ def test_blocks_of_light_20k_have_the_printed_parameters():
     blocks = analysis.parameters_by_block(list(facts("light_20k").values()))
     assert blocks == {"block1": 642, "block2": 4_134, "block3": 14_434}
     assert round(analysis.size_kb(19_210)) == 75
+
+
+def test_a_sequential_model_has_the_facts_of_its_graph():
+    found = {fact.kind: fact for fact in analysis.layer_facts(users_models.sequential())}
+    assert (found["Conv2D"].mult_adds, found["Conv2D"].receptive_field) == (26 * 26 * 8 * 9, 3)
+    assert (found["Dense"].parameters, found["Dense"].receptive_field) == (90, 28)
+
+
+def test_a_layer_s_facts_are_of_this_model_also_where_another_calls_it():
+    model = users_models.sequential()
+    expected = analysis.layer_facts(model)
+    for layer in model.layers[2:4]:
+        layer(keras.Input((50, 50, 8)))
+    assert analysis.layer_facts(model) == expected
+
+
+@pytest.mark.parametrize(
+    "build",
+    [users_models.layers_called_twice, users_models.nested, users_models.operations, users_models.subclassed],
+)
+def test_a_model_without_facts_by_layer_is_told_in_one_line(build):
+    model = build()
+    with pytest.raises(UsageError, match=f"{model.name} is no built graph of layers that are called once each"):
+        analysis.layer_facts(model)
 
 
 def test_the_readme_s_table_is_the_generated_one():
