@@ -43,10 +43,12 @@ def recipe_flags():
             if limits["choices"]:
                 fitting = st.sampled_from(limits["choices"])
             elif isinstance(field.default, int):
-                fitting = st.integers(limits["low"], min(limits["high"] or 3, 28)).map(str)
+                most = min(limits["high"], 28 if field.name == "crop_pixels" else 3)
+                fitting = st.integers(limits["low"], most).map(str)
             else:
                 low = limits["low"] if limits["low"] is not None else limits["above"]
-                fitting = st.floats(low, limits["high"] if limits["high"] is not None else 5).map(str)
+                high = limits["high"] if limits["high"] is not None else limits["below"]
+                fitting = st.floats(low, high).map(str)
             value = mostly(fitting, st.one_of(st.sampled_from(NUMBERS), st.text(max_size=5)))
             flags.append(value.map(lambda text, flag=flag: [f"{flag}={text}"]))
     return st.one_of(flags)
