@@ -36,7 +36,7 @@ TEXT = st.text(st.characters(exclude_characters="\0/", exclude_categories=["Cs"]
 WAIT = 8  # seconds that a run of very many epochs is left alone
 
 
-def mostly(fitting, anything, one_in=32):
+def mostly(fitting, anything, one_in=20):
     """Values that fit, and one time in so many any other."""
     return st.integers(1, one_in).flatmap(lambda number: anything if number == 7 else fitting)
 
@@ -74,7 +74,7 @@ def value_of(field):
         fitting = whole_numbers(limits, usual=3 if field.name == "epochs" else 28)
     else:
         fitting = numbers(limits)
-    return mostly(fitting.map(str), outside(limits), one_in=16)
+    return mostly(fitting.map(str), outside(limits))
 
 
 def recipe_flags():
@@ -110,7 +110,7 @@ COMMAND_LINES = st.builds(
     mostly(st.integers(0, 2**32 - 1), ANY_SEED),
     mostly(st.just("digits"), st.one_of(st.sampled_from(DATASETS), TEXT)),
     mostly(st.just("--no-export"), st.just("--export")),
-    st.lists(recipe_flags(), min_size=3, max_size=12),
+    st.lists(recipe_flags(), min_size=3, max_size=24),
     mostly(
         st.just([]),
         st.one_of(
@@ -156,7 +156,8 @@ def check(server, command_line, folder):
     """Run a command line; returns its exit code and what is wrong with how it ended, "" for nothing."""
     long = epochs_of(command_line) > 3
     ended = server.run(ROOT / "scripts" / "train.py", command_line, folder, terminate_after=WAIT if long else None)
-    files = [path.name for path in folder.rglob("*") if path.is_file()]
+    paths = [path for path in folder.parent.rglob("*") if path.is_file()]  # of the parent: --runs=.. is allowed
+    files = [path.name for path in paths]
     # Where MNIST is looked for and not found, a box says so above everything else.
     complaints = [line for line in ended.complaints.splitlines() if line[:1] not in set("╭│╰")]
     one_line = len(complaints) == 1 and complaints[0].startswith("train.py: ")
@@ -168,17 +169,16 @@ def check(server, command_line, folder):
         "not one line": ended.code and not one_line,
         "an unknown exit code": ended.code not in (0, 1, 2, 143),
         "a failure that is no divergence": ended.code == 1
-        and not re.search("the loss became|mnist: .* cannot be reached", ended.complaints),
+        and not re.search("the loss became|mnist: ", ended.complaints),
+        "a loss that was never finite": "epoch 1, step 1;" in ended.complaints,  # no step has changed a weight yet
         "a record of a command line that was refused": ended.code == 2 and "run.json" in files,
         "interrupted before its time": ended.code == 143 and not long,
-        "no record": ended.code == 0
-        and "run.json" not in files
-        and not {"--list", "--help"} & set(command_line)
-        and not command_line[-1].startswith("--runs=.."),
+        "no record": ended.code == 0 and "run.json" not in files and not {"--list", "--help"} & set(command_line),
         "half a file": any(name.endswith(".part") for name in files),
     }
-    for path in folder.rglob("run.json"):
-        json.loads(path.read_text(), parse_constant=lambda name: faults.update({f"{name} in run.json": True}))
+    for path in paths:
+        if path.name == "run.json":
+            json.loads(path.read_text(), parse_constant=lambda name: faults.update({f"{name} in run.json": True}))
     found = ", ".join(fault for fault, is_so in faults.items() if is_so)
     return ended.code, found and f"{found}: train.py {shlex.join(command_line)}\n{ended.complaints[-2000:]}"
 
@@ -188,7 +188,7 @@ def draw_command_lines(count):
     drawn = {}
 
     # Many more than asked for: hypothesis repeats itself, with small changes.
-    @settings(REPEATABLE, max_examples=5 * count)
+    @settings(REPEATABLE, max_examples=20 * count)
     @given(COMMAND_LINES, AGAIN)
     def draw(command_line, again):
         drawn[tuple(command_line)] = again
@@ -221,9 +221,9 @@ def test_a_forked_process_has_every_optimization(server, tmp_path):
 
 
 def test_any_command_line_trains_or_is_refused_in_one_line(server, tmp_path):
-    codes, wrong = try_command_lines(server, 5, tmp_path)
+    codes, wrong = try_command_lines(server, 4, tmp_path)
     assert not wrong, "\n".join(wrong)
-    assert codes.total() >= 5
+    assert codes.total() >= 4
 
 
 @pytest.mark.slow
