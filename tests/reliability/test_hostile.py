@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import keras_mnist
 from keras_mnist.data.sources import DATASETS
+from keras_mnist.errors import UsageError
 from keras_mnist.recipe import Augmentation, Recipe, Schedule, Target, settings_of
 from keras_mnist.training import runtime
 from tests.conftest import ROOT
@@ -28,7 +29,7 @@ from tests.reliability.fork_server import fork_server
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system starts processes by fork nowhere")
 
 HUGE = [10**3, 2**31 - 1, 2**31, 2**32, 2**63 - 1, 2**63, 10**20, 10**400]
-TINY = [5e-324, 1e-308, 1e-46, 1e-38, 1e-30, 1e-19, 1e-7]
+TINY = [5e-324, 1e-308, 1e-46, 1e-38, 1.2e-38, 1e-30, 1e-19, 1e-7]
 LARGE = [1e7, 1e19, 3.4e38, 3.5e38, 1e308]
 WORDS = ["0", "-1", "1", "0.5", "1e9", "nan", "inf", "-inf", "-0.0", "99.4", "", " ", "x", "none", "½", "٣", "0x10"]
 PATHS = ["", ".", "..", "a b", "x[bold] [/red]", "[/]", "ü/½", "\udcff", "-", "x" * 300, "/dev/null", "/proc/x", "a\nb"]
@@ -41,40 +42,46 @@ def mostly(fitting, anything, one_in=20):
     return st.integers(1, one_in).flatmap(lambda number: anything if number == 7 else fitting)
 
 
+def ends_of(limits):
+    """The ends of a setting's range, as far as it has any."""
+    return [limits[name] for name in ("low", "above", "high", "below") if limits.get(name) is not None]
+
+
 def whole_numbers(limits, usual):
-    """Whole numbers of a range, mostly up to `usual`, else as extreme as it allows."""
-    low, top = limits["low"], math.inf if limits["high"] is None else limits["high"]
-    extremes = [number for number in [low, limits["high"], *HUGE] if number is not None and number <= top]
-    return mostly(st.integers(low, min(top, usual)), st.sampled_from(extremes), one_in=8)
+    """Whole numbers of a setting, mostly up to `usual`, else as extreme as can be."""
+    low, *high = ends_of(limits)
+    return mostly(st.integers(low, min([usual, *high])), st.sampled_from([low, *high, *HUGE]), one_in=8)
 
 
 def numbers(limits):
-    """Numbers of a range, as extreme as it allows."""
-    low, high = limits["low"], limits["high"] if limits["high"] is not None else LARGE[-1]
-    bottom = math.nextafter(limits["above"], math.inf) if low is None else low
-    extremes = [number for number in [bottom, high, *TINY, *LARGE] if bottom <= number <= high]
-    return st.one_of(st.floats(bottom, high), st.floats(bottom, min(high, 1)), st.sampled_from(extremes))
+    """Numbers of a setting, as extreme as can be."""
+    low, high = (*ends_of(limits), LARGE[-1])[:2]
+    beside = [math.nextafter(low, high), math.nextafter(high, low)]
+    extremes = st.sampled_from([low, high, *beside, *TINY, *LARGE])
+    return st.one_of(st.floats(low, high), st.floats(low, min(high, 1)), extremes)
 
 
 def outside(limits):
-    """Values beside a range, and whatever else a user may write."""
-    ends = [limits[name] for name in ("low", "high", "above") if limits[name] is not None]
-    beside = [
-        str(value) for end in ends for value in (end - 1, end + 1, math.nextafter(end, -1), math.nextafter(end, 9))
-    ]
-    return st.one_of(st.sampled_from([*beside, *WORDS, *map(str, HUGE + TINY + LARGE)]), TEXT)
+    """Values beside a setting's range, and whatever else a user may write."""
+    beside = [value for end in ends_of(limits) for value in (end - 1, end + 1, math.nextafter(end, -math.inf))]
+    return st.one_of(st.sampled_from([*WORDS, *map(str, beside + HUGE + TINY + LARGE)]), TEXT)
 
 
-def value_of(field):
-    """The text of a value that fits a setting, or of anything at all."""
+def value_of(part, field):
+    """The text of a value that a setting takes, or of anything at all."""
     limits = field.metadata
+
+    def is_taken(value):
+        with contextlib.suppress(UsageError):
+            return bool(part(**{field.name: value}))
+
     if limits["choices"]:
-        fitting = st.sampled_from(limits["choices"])
+        values = st.sampled_from(list(limits["choices"]))
     elif isinstance(field.default, int):
-        fitting = whole_numbers(limits, usual=3 if field.name == "epochs" else 28)
+        values = whole_numbers(limits, usual=3 if field.name == "epochs" else 28)
     else:
-        fitting = numbers(limits)
-    return mostly(fitting.map(str), outside(limits))
+        values = numbers(limits)
+    return mostly(values.filter(is_taken).map(str), outside(limits))
 
 
 def recipe_flags():
@@ -86,7 +93,7 @@ def recipe_flags():
             if isinstance(field.default, bool):
                 flags.append(st.sampled_from([flag, flag.replace("--", "--no-")]))
             else:
-                flags.append(value_of(field).map(lambda text, flag=flag: f"{flag}={text}"))
+                flags.append(value_of(part, field).map(lambda text, flag=flag: f"{flag}={text}"))
     return st.one_of(flags)
 
 
@@ -120,6 +127,7 @@ COMMAND_LINES = st.builds(
             st.sampled_from(PATHS).map(lambda name: ["--dataset=auto", f"--data-dir={name}"]),
             st.sampled_from(PATHS).map(lambda name: ["--dataset=auto", f"--mnist-archives={name}"]),
         ),
+        one_in=8,
     ),
 )
 REPEATABLE = settings(derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=HealthCheck)
