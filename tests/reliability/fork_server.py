@@ -63,6 +63,7 @@ def fork_server(arrays: dict[str, np.ndarray], numbers: dict, folder: Path) -> I
     command = [sys.executable, "-m", "tests.reliability.fork_server", folder / "digits.npz", json.dumps(numbers)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("KERAS_MNIST_")}
     environment |= {"TFDS_DATA_DIR": str(folder / "no_data"), "https_proxy": "http://127.0.0.1:9"}
+    environment["PYTHONIOENCODING"] = "utf-8:strict"  # as on most screens; in a container Python lets more pass
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, cwd=ROOT, env=environment, **pipes) as process:
         yield ForkServer(process)
