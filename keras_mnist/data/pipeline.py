@@ -7,6 +7,7 @@ import math
 import tensorflow as tf
 
 from keras_mnist.data.augment import augment
+from keras_mnist.data.sources import DigitSet
 from keras_mnist.recipe import Augmentation
 
 # Streams of random numbers drawn from a run's seed.
@@ -41,25 +42,59 @@ def training_batches(
 
     Returns: a data set of (images (batch, 28, 28, 1) float32 of 0..255, one-hot labels (batch, 10) float32).
     """
+    epoch_batches = _epochs(images, labels, batch_size, augmentation, seed, passes, lambda label: tf.one_hot(label, 10))
+
+    def one_epoch(epoch):
+        return epoch_batches(epoch, tf.where(epoch == first_epoch, tf.constant(first_step, tf.int64), 0))
+
+    return tf.data.Dataset.range(first_epoch, epochs).flat_map(one_epoch).prefetch(4)
+
+
+def batches(
+    digits: DigitSet, augmentation: Augmentation | None = None, *, batch_size: int = 128, seed: int = 0
+) -> tf.data.Dataset:
+    """The training images that are not held out, as `fit` takes them: one pass is an epoch, in a new order each time.
+
+    Args:
+        augmentation: how they are distorted, anew in each pass; None for not at all.
+        batch_size: images per step.
+
+    Returns: a data set of (images (batch, 28, 28, 1) float32 of 0..255, labels (batch,) int32), as
+        "sparse_categorical_crossentropy" expects them.
+
+    Example:
+        digits = keras_mnist.load_data()
+        model.fit(keras_mnist.batches(digits), validation_data=digits.held_out, epochs=15)
+    """
+    images, labels = digits.kept
+    passes = digits.passes_per_epoch
+    one_epoch = _epochs(images, labels, batch_size, augmentation or Augmentation(), seed, passes, lambda label: label)
+    with tf.device("CPU"):
+        begun = tf.Variable(0, dtype=tf.int64, trainable=False)  # passes; Dataset.random has the whole process's seed
+    epoch = tf.data.Dataset.from_tensors(0).map(lambda _: begun.assign_add(1) - 1)
+    steps = steps_per_epoch(len(labels), batch_size, passes)
+    ordered = epoch.flat_map(lambda number: one_epoch(number, tf.constant(0, tf.int64)))
+    return ordered.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(4)
+
+
+def _epochs(images, labels, batch_size: int, augmentation: Augmentation, seed: int, passes: int, encode):
+    """A function of (epoch, first step), int64 tensors, that gives the batches of the epoch from that step on."""
     images, labels = tf.constant(images), tf.constant(labels, tf.int32)
     count = len(labels) * passes
     steps = steps_per_epoch(len(labels), batch_size, passes)
 
-    def one_epoch(epoch):
+    def one_epoch(epoch, first_step):
         order = epoch_order(len(labels), passes, seed, epoch)
-        start = tf.where(epoch == first_epoch, tf.constant(first_step, tf.int64), 0)
 
         def batch(step):
             chosen = order[step * batch_size : tf.minimum((step + 1) * batch_size, count)]
             key = _key(seed, _AUGMENTATION, epoch, step)
-            return (
-                tf.ensure_shape(augment(tf.gather(images, chosen), key, augmentation), (None, 28, 28, 1)),
-                tf.one_hot(tf.gather(labels, chosen), 10),
-            )
+            distorted = augment(tf.gather(images, chosen), key, augmentation)
+            return tf.ensure_shape(distorted, (None, 28, 28, 1)), encode(tf.gather(labels, chosen))
 
-        return tf.data.Dataset.range(start, steps).map(batch, num_parallel_calls=2)
+        return tf.data.Dataset.range(first_step, steps).map(batch, num_parallel_calls=2)
 
-    return tf.data.Dataset.range(first_epoch, epochs).flat_map(one_epoch).prefetch(4)
+    return one_epoch
 
 
 def epoch_order(images: int, passes: int, seed: int, epoch):

@@ -19,7 +19,7 @@ import filelock
 import numpy as np
 
 from keras_mnist.errors import Interrupted, RunError, UsageError
-from keras_mnist.files import write_whole
+from keras_mnist.utils.files import write_whole
 
 DATASETS = ("auto", "mnist", "digits")
 ARCHIVES_VARIABLE = "KERAS_MNIST_ARCHIVES"
@@ -42,7 +42,7 @@ MNIST is not here and cannot be downloaded: {why}.
 This run uses the 1,797 embedded digits of scikit-learn instead (8x8 scans, enlarged to 28x28).
 They are far fewer and easier to tell apart: no accuracy on them says anything about MNIST.
 To get MNIST: connect to the network once, or put the four original archives
-(train-images-idx3-ubyte.gz, ...) into a folder and pass --mnist-archives FOLDER."""
+(train-images-idx3-ubyte.gz, ...) into a folder and pass it as --mnist-archives (mnist_archives in Python)."""
 
 
 class _Unreachable(RunError):
@@ -58,7 +58,7 @@ class DigitSet:
     train_labels: np.ndarray
     test_images: np.ndarray
     test_labels: np.ndarray
-    held_out: int  # training images kept aside for validation
+    held_out_count: int  # training images kept aside for validation
     passes_per_epoch: int  # times that an epoch shows each training image
 
     def __post_init__(self):
@@ -75,24 +75,43 @@ class DigitSet:
                     "least once; prepare the data set again"
                 )
 
+    @property
+    def held_out(self) -> tuple[np.ndarray, np.ndarray]:
+        """(images, labels) of the training images kept aside: fixed, each class in its share."""
+        return self._training(stratified_split(self.train_labels, self.held_out_count)[1])
 
-def load(dataset: str = "auto", data_dir: Path | None = None, archives: Path | None = None) -> DigitSet:
+    @property
+    def kept(self) -> tuple[np.ndarray, np.ndarray]:
+        """(images, labels) of the training images without those held out."""
+        return self._training(stratified_split(self.train_labels, self.held_out_count)[0])
+
+    def _training(self, indices) -> tuple[np.ndarray, np.ndarray]:
+        return self.train_images[indices], self.train_labels[indices]
+
+
+def load_data(
+    dataset: str = "auto", data_dir: Path | str | None = None, mnist_archives: Path | str | None = None
+) -> DigitSet:
     """Load a data set by name: "mnist", "digits" (embedded), or "auto", MNIST where it can be had.
 
     Args:
         data_dir: folder of tensorflow-datasets; None for its default.
-        archives: folder with the four original MNIST archives; None for $KERAS_MNIST_ARCHIVES. They are checked
+        mnist_archives: folder with the four original MNIST archives; None for $KERAS_MNIST_ARCHIVES. They are checked
             whenever they are named, and need no other folder.
 
     Raises:
         UsageError: an unknown name, or an archive that is missing or altered.
         RunError: MNIST was asked for and cannot be had, or what is here of it is damaged.
+
+    Example:
+        digits = keras_mnist.load_data()
+        digits.train_images.shape  # (60000, 28, 28, 1), uint8
     """
     if dataset not in DATASETS:
-        raise UsageError(f"no data set {dataset!r}, expected one of {', '.join(DATASETS)}; see --dataset")
+        raise UsageError(f"`dataset` is {dataset!r}, expected one of {', '.join(DATASETS)}")
     if dataset == "digits":
         return embedded_digits()
-    archives = archives or os.environ.get(ARCHIVES_VARIABLE)
+    archives = mnist_archives or os.environ.get(ARCHIVES_VARIABLE)
     try:
         return mnist(data_dir, Path(archives) if archives else None)
     except _Unreachable as error:
@@ -133,11 +152,11 @@ def _data_dir(data_dir: Path | None) -> Path:
     try:
         return Path(folder).expanduser()
     except RuntimeError as error:
-        raise RunError(f"mnist: {folder} is nowhere: there is no such home folder; see --data-dir") from error
+        raise RunError(f"mnist: {folder} is nowhere: there is no such home folder; see `data_dir`") from error
 
 
 def _mnist_set(arrays: dict[str, np.ndarray]) -> DigitSet:
-    digits = DigitSet(name="mnist", **arrays, held_out=5_000, passes_per_epoch=1)
+    digits = DigitSet(name="mnist", **arrays, held_out_count=5_000, passes_per_epoch=1)
     for labels, expected in ((digits.train_labels, TRAIN_COUNTS), (digits.test_labels, TEST_COUNTS)):
         found = tuple(np.bincount(labels, minlength=10).tolist())
         if found != expected:
@@ -157,10 +176,10 @@ def read_archives(folder: Path) -> dict[str, bytes]:
             content = path.read_bytes()
         except FileNotFoundError:
             raise UsageError(
-                f"{path} is missing, expected the four original MNIST archives; see --mnist-archives"
+                f"{path} is missing, expected the four original MNIST archives; see `mnist_archives`"
             ) from None
         except OSError as error:
-            raise UsageError(f"{path} cannot be read ({error.strerror}); see --mnist-archives") from error
+            raise UsageError(f"{path} cannot be read ({error.strerror}); see `mnist_archives`") from error
         if hashlib.sha256(content).hexdigest() != checksum:
             raise UsageError(
                 f"{path} is not the original MNIST archive ({len(content)} bytes, expected {size} and "
@@ -197,7 +216,7 @@ def _from_tensorflow_datasets(data_dir: Path) -> DigitSet:
     folder = data_dir / "mnist" / "3.0.1"
     if not os.path.exists(folder):
         _prepare(data_dir)
-    with _in_one_line(f"mnist: the data in {folder} is damaged", "delete that folder, or choose another --data-dir"):
+    with _in_one_line(f"mnist: the data in {folder} is damaged", "delete that folder, or choose another `data_dir`"):
         return _mnist_set(_decode(tfds.builder_cls("mnist")(data_dir=data_dir)))
 
 
@@ -223,7 +242,7 @@ def _prepare(data_dir: Path) -> None:
 
     home = data_dir / "mnist"
     private = home / "keras_mnist_private"
-    remedy = "make room there, or see --data-dir and --mnist-archives"
+    remedy = "make room there, or see `data_dir` and `mnist_archives`"
     with _in_one_line(f"mnist: cannot prepare the data in {home}", remedy):
         builder = tfds.builder_cls("mnist")(data_dir=data_dir)
         _require_reachable(next(iter(builder.url_infos)))
@@ -256,7 +275,7 @@ def _require_reachable(url: str) -> None:
     why = answer[0] if answer else f"no answer within {REACH_SECONDS} s"
     if why:
         host = url.split("/")[2]
-        raise _Unreachable(f"mnist: {host} cannot be reached ({why}); connect to the network or see --mnist-archives")
+        raise _Unreachable(f"mnist: {host} cannot be reached ({why}); connect to the network or see `mnist_archives`")
 
 
 @contextlib.contextmanager
@@ -321,7 +340,7 @@ def embedded_digits() -> DigitSet:
         train_labels=labels[train],
         test_images=images[test],
         test_labels=labels[test],
-        held_out=140,
+        held_out_count=140,
         passes_per_epoch=10,
     )
 
@@ -336,7 +355,7 @@ def draw_as_mnist(scans: np.ndarray) -> np.ndarray:
     matrices = []
     for scan in scans:
         rows, columns = np.nonzero(scan)
-        step = max(np.ptp(rows) + 1, np.ptp(columns) + 1) / 20  # scan pixels an image pixel
+        step = max(np.ptp(rows) + 1, np.ptp(columns) + 1) / 20  # scan pixels per image pixel
         row, column = np.average(rows, weights=scan[rows, columns]), np.average(columns, weights=scan[rows, columns])
         matrices.append([step, 0, column - 13.5 * step, 0, step, row - 13.5 * step, 0, 0])
     images = tf.raw_ops.ImageProjectiveTransformV3(
@@ -359,8 +378,8 @@ def stratified_split(labels: np.ndarray, held_out: int) -> tuple[np.ndarray, np.
     exact = np.bincount(labels) * held_out / len(labels)
     share = np.floor(exact).astype(int)
     share[np.argsort(share - exact, kind="stable")[: held_out - share.sum()]] += 1  # the largest remainders
-    places = [np.flatnonzero(labels == label) for label in range(len(share))]
-    chosen = [generator.permutation(indices)[:count] for indices, count in zip(places, share, strict=True)]
+    by_class = [np.flatnonzero(labels == label) for label in range(len(share))]
+    chosen = [generator.permutation(indices)[:count] for indices, count in zip(by_class, share, strict=True)]
     aside = np.zeros(len(labels), bool)
     aside[np.concatenate(chosen)] = True
     return np.flatnonzero(~aside), np.flatnonzero(aside)

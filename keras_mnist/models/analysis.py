@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import math
 
@@ -55,48 +56,57 @@ def calls(graph: keras.Model) -> list:
     return [node for depth in sorted(depths, reverse=True) for node in depths[depth]]
 
 
-def _plain_calls(model: keras.Model) -> dict[str, object]:
-    """The calls of a model by their layers' names, in the order of its layers.
+def _named_calls(model: keras.Model) -> dict[str, object]:
+    """The calls of a model by name: the layer's, with a number from its second call on.
 
-    Raises: UsageError if the model is no graph of layers that are called once each.
+    Raises: UsageError if the model is no built graph, or holds other models.
     """
     graph = graph_of(model)
     nodes = calls(graph) if graph else []
-    found = {node.operation.name: node for node in nodes}
-    nested = any(isinstance(node.operation, keras.Model) for node in nodes)
-    if not nodes or nested or not len(nodes) == len(found) == len(graph.layers):
-        raise UsageError(f"{model.name} is no built graph of layers that are called once each, expected such a model")
-    return {layer.name: found[layer.name] for layer in graph.layers}
+    if not nodes or any(isinstance(node.operation, keras.Model) for node in nodes):
+        raise UsageError(f"{model.name} is no built graph of layers, expected a model that holds no others")
+    named, times = {}, collections.Counter()
+    for node in nodes:
+        name = node.operation.name
+        times[name] += 1
+        named[name if times[name] == 1 else f"{name} ({times[name]})"] = node
+    once = len(named) == len(graph.layers)
+    return {layer.name: named[layer.name] for layer in graph.layers} if once else named
 
 
 def layer_sources(model: keras.Model) -> dict[str, list[str]]:
-    """For each layer of a model, by its name, the names of the layers whose outputs it reads.
+    """For each layer of a model, by its name, the names of the layers whose outputs it takes.
 
     Raises: UsageError if the model is no graph of layers that are called once each.
     """
-    nodes = _plain_calls(model)
+    nodes = _named_calls(model)
+    if len(nodes) > len({node.operation for node in nodes.values()}) or len(nodes) != len(model.layers):
+        raise UsageError(f"{model.name} is no graph of layers that are called once each, expected such a model")
     return {name: [parent.operation.name for parent in node.parent_nodes] for name, node in nodes.items()}
 
 
 def layer_facts(model: keras.Model) -> list[LayerFacts]:
-    """The facts of each layer of a model, in order.
+    """The facts of each call of a layer of a model, in order; parameters count at a layer's first call.
 
-    Raises: UsageError if the model is no graph of layers that are called once each.
+    Raises: UsageError if the model is no built graph, or holds other models.
     """
-    sources = layer_sources(model)
-    image_size = model.input_shape[1]
-    fields: dict[str, tuple[int, int]] = {}  # of each layer's outputs: (field, image pixels between outputs)
+    nodes = _named_calls(model)
+    names = {id(node): name for name, node in nodes.items()}
+    image_size, seen = model.input_shape[1], set()
+    fields: dict[str, tuple[int, int]] = {}  # of each call's outputs: (field, image pixels between outputs)
     facts = []
-    for name, node in _plain_calls(model).items():
+    for name, node in nodes.items():
         layer, output_shape = node.operation, tuple(node.outputs[0].shape[1:])
-        parents = [fields[source] for source in sources[name]]
+        parents = [fields[names[id(parent)]] for parent in node.parent_nodes]
         fields[name] = _receptive_field(layer, parents, image_size) if parents else (1, 1)
+        counted = isinstance(layer, keras.layers.Layer) and layer not in seen
+        seen.add(layer)
         facts.append(
             LayerFacts(
                 name,
                 type(layer).__name__,
                 output_shape,
-                trainable_parameters(layer),
+                trainable_parameters(layer) if counted else 0,
                 _mult_adds(layer, output_shape),
                 min(fields[name][0], image_size),
             )

@@ -1,9 +1,9 @@
-"""What two variants or more share: layers with the conventions of this package, named by their place."""
+"""What two variants or more share: layers with the conventions of this package, named by where they stand."""
 
 from __future__ import annotations
 
 from keras_mnist import conventions
-from keras_mnist.lazy import keras
+from keras_mnist.utils.lazy import keras
 
 
 def image_input():

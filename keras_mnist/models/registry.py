@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from keras_mnist.errors import UsageError
-from keras_mnist.recipe import Augmentation, Recipe, Schedule, Target
+from keras_mnist.recipe import FAST, RECIPES, TUNED, Recipe
+from keras_mnist.utils.registry import Registry
 
 if TYPE_CHECKING:
     import keras
-
-# One recipe of ours for all variants, chosen on held-out training images (docs/tuning.md).
-TUNED = Recipe(
-    epochs=15,
-    batch_size=128,
-    optimizer="sgd",
-    learning_rate=0.1,
-    momentum=0.9,
-    nesterov=True,
-    clip_norm=1.0,  # without it the networks that have no batch norm die at this rate
-    schedule=Schedule("one_cycle"),
-    augmentation=Augmentation(rotation_degrees=7, translate_pixels=1, scale=0.05, shear_degrees=3),
-    target=Target(0.994, 2),
-)
-# The same with fewer epochs and no target, for whoever does not want to wait (docs/performance.md).
-FAST = TUNED.with_settings(epochs=8, target_accuracy=None)
-RECIPES = ("tuned", "fast", "document")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,13 +54,13 @@ class Variant:
         """
         recipes = {"tuned": TUNED, "fast": FAST, "document": self.document}
         if name not in recipes:
-            raise UsageError(f"recipe is {name!r}, expected one of {', '.join(RECIPES)}; see --recipe")
+            raise UsageError(f"`recipe` is {name!r}, expected one of {', '.join(RECIPES)}")
         if recipes[name] is None:
-            raise UsageError(f"{self.name} is a network of our own, without a document; use --recipe tuned or fast")
-        return recipes[name]
+            raise UsageError(f"{self.name} is a network of our own, without a document; use `recipe` tuned or fast")
+        return dataclasses.replace(recipes[name], name=name)
 
 
-_VARIANTS: dict[str, Variant] = {}
+_VARIANTS = Registry("variant")
 
 
 def variant(
@@ -92,7 +75,7 @@ def variant(
 
     Args:
         params: trainable parameters, as the source document prints them.
-        source: the document and the place in it.
+        source: the document, and where in it.
         recipe: the source document's recipe; None for a network of our own.
         claim: the accuracy it reports; None for a network of our own.
         assumed: what the document leaves open and was filled in here.
@@ -102,8 +85,6 @@ def variant(
 
     def register(build):
         name = build.__name__
-        if name in _VARIANTS:
-            raise ValueError(f"variant {name} is defined twice")
         _VARIANTS[name] = Variant(name, build, params, recipe, source, claim, assumed)
         return build
 
@@ -120,11 +101,6 @@ def get_variant(name: str) -> Variant:
 
     Raises: UsageError, with close matches, if there is none.
     """
-    names = list_variants()
-    if name not in names:
-        close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(close)}?" if close else "see python scripts/train.py --list"
-        raise UsageError(f"no variant {name!r}; {hint}")
     return _VARIANTS[name]
 
 

@@ -1,26 +1,22 @@
-"""How well a network reads digits it has not seen."""
+"""How well a network predicts digits it has not seen."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
-import zipfile
-from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_mnist.data.sources import DigitSet, load
-from keras_mnist.errors import RunError, UsageError
+from keras_mnist.data.sources import DigitSet, load_data
+from keras_mnist.errors import RunError, UsageError, first_line
 
 CLASSES = 10
-BOLD = re.compile(r"\x1b\[\d*m")  # Keras's emphasis
 
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """Accuracy (a fraction), mean cross-entropy and number of misread images, with the data set they are of."""
+    """Accuracy (a fraction), mean cross-entropy and number of misclassified images, with the data set they are of."""
 
     dataset: str
     images: int
@@ -78,7 +74,7 @@ def raw_outputs(model: keras.Model, images: np.ndarray, batch_size: int = 1000) 
     wrong = int(np.sum(np.isnan(outputs).any(axis=1)))
     if wrong:
         raise RunError(
-            f"{model.name} gives NaN for {wrong} of {len(outputs)} images; train it with a lower learning rate"
+            f"{model.name} gives NaN for {wrong} of {len(outputs)} images; train it with a lower `learning_rate`"
         )
     return outputs
 
@@ -94,11 +90,11 @@ def evaluate(model: keras.Model, digits: DigitSet | None = None) -> Score:
         UsageError: the model does not take such images or gives anything else.
         RunError: it gives NaN.
     """
-    digits = digits or load()
+    digits = digits or load_data()
     probabilities = predict(model, digits.test_images)
     if probabilities.shape[1] != CLASSES:
         raise UsageError(
-            f"{model.name} gives {probabilities.shape[1]} values for an image, expected {CLASSES}: one a digit"
+            f"{model.name} gives {probabilities.shape[1]} values for an image, expected {CLASSES}: one for each digit"
         )
     return score(digits.name, probabilities, digits.test_labels)
 
@@ -109,29 +105,3 @@ def _takes_images(shape) -> bool:
     return len(pixels) in (2, 3) and all(
         found in (None, size) for found, size in zip(pixels, (28, 28, 1), strict=False)
     )
-
-
-def first_line(error: Exception) -> str:
-    """What an exception of Keras or TensorFlow says, in at most 120 characters."""
-    lines = [BOLD.sub("", line).strip() for line in str(error).splitlines()]
-    said = (line for line in lines if line and not line.startswith("Exception encountered when calling"))
-    return next(said, type(error).__name__)[:120]
-
-
-def load_model(path: Path) -> keras.Model:
-    """Read a .keras file in Keras's safe mode.
-
-    Raises: UsageError that names the file if it is none, or holds code or foreign classes, or does not take digits.
-    """
-    path = Path(path)
-    try:
-        if not zipfile.is_zipfile(path):
-            raise ValueError("no .keras archive")
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-        shape = model.input_shape
-    except Exception as error:  # Keras raises many kinds for a damaged or unsafe file
-        reason = first_line(error)
-        raise UsageError(f"{path} is no model that can be loaded safely ({reason}); see --model") from error
-    if shape != (None, 28, 28, 1):
-        raise UsageError(f"{path} takes inputs {shape}, expected (None, 28, 28, 1); see --model")
-    return model

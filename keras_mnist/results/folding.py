@@ -1,4 +1,4 @@
-"""A trained network for reading alone: batch norm, and all else that is a factor a channel, inside the convolutions."""
+"""A trained network for prediction alone: batch norms and other scalings are folded into convolutions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from keras_mnist.models.analysis import calls, graph_of
 
 LINEAR = (keras.layers.Conv2D, keras.layers.Dense)
-# Layers that do nothing at all when reading.
+# Layers that do nothing at all in prediction.
 IDLE = (keras.layers.Dropout, keras.layers.SpatialDropout2D)
 
 
@@ -23,7 +23,7 @@ class _Value:
     scale: np.ndarray | float = 1.0
     offset: np.ndarray | float = 0.0
     name: str | None = None  # of the last layer whose work scale and offset do
-    layer: keras.layers.Layer | None = None  # reads `tensor`, with this kernel and bias
+    layer: keras.layers.Layer | None = None  # takes `tensor`, with this kernel and bias
     kernel: np.ndarray | None = None
     bias: np.ndarray | None = None
 
@@ -61,7 +61,7 @@ def _with_bias(layer):
 
 
 def fold(model: keras.Model) -> keras.Model:
-    """A model that gives what `model` gives when it reads, without batch norms wherever a neighbour can do their work.
+    """A model that predicts what `model` does, without batch norms wherever a neighbour can do their work.
 
     What cannot be folded exactly stays as it is: whole models that are no graph of layers from one image to one result,
     layers that are called more than once or with more than one tensor, all that does not compute in float32 with the
@@ -93,7 +93,7 @@ def fold(model: keras.Model) -> keras.Model:
 def _called_again(node, values: dict[int, _Value]):
     """What the operation of a call, the same one with its own weights, gives for the new values."""
     args, kwargs = node.arguments.fill_in({id(tensor): values[id(tensor)].made() for tensor in node.input_tensors})
-    kwargs.pop("training", None)  # a model that reads overrules it
+    kwargs.pop("training", None)  # a model that predicts overrules it
     return node.operation(*args, **kwargs)
 
 
@@ -147,7 +147,7 @@ def _linear(layer, value: _Value) -> _Value | None:
     grouped = convolution and layer.groups > 1
     if value.layer is not None or grouped or (padded and np.any(value.offset != 0)):
         value = _Value(value.made())
-    # (..., inputs, outputs): what a scale of an input does to all places of the kernel.
+    # (..., inputs, outputs): what a scale of an input does to the whole kernel.
     offset = np.broadcast_to(value.offset, kernel.shape[-2]).astype(np.float64)
     bias = bias + np.einsum("pio,i->o", kernel.reshape(-1, *kernel.shape[-2:]), offset)
     kernel = kernel * np.broadcast_to(value.scale, kernel.shape[-2])[:, None]

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from keras_mnist.files import write_whole
+from keras_mnist.utils.files import write_whole
 
 TRAINING, HELD_OUT = "#8a8f98", "#1f5fbf"
 
@@ -21,10 +19,12 @@ def curves(history: list[dict], title: str, watched: str, path: Path) -> None:
     """Draw loss, accuracy and learning rate over the epochs into a PNG file.
 
     Args:
-        history: one dictionary an epoch, as in history.csv.
+        history: one dictionary for each epoch, as in history.csv.
         watched: what the val_* figures were measured on, for the legend.
     """
-    figure, (loss, accuracy, rate) = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
+    # Not through pyplot, whose backend and open figures are the user's.
+    figure = Figure(figsize=(13, 3.8), layout="constrained")
+    loss, accuracy, rate = figure.subplots(1, 3)
     epochs = [row["epoch"] for row in history]
     for axes, name in ((loss, "loss"), (accuracy, "accuracy")):
         axes.plot(epochs, [row[name] for row in history], color=TRAINING, marker=".", label="training, augmented")
@@ -40,6 +40,7 @@ def curves(history: list[dict], title: str, watched: str, path: Path) -> None:
     # The first epochs are far below the rest: show the range of the later ones, where the differences are.
     later = history[len(history) // 4 :]
     shown = [row[name] for row in later for name in ("accuracy", "val_accuracy") if name in row]
+    shown = [value for value in shown if math.isfinite(value)] or [0.0]
     accuracy.set_ylim(min(shown) - 0.002, min(1.0, max(shown) + 0.002))
     rate.plot(epochs, [row["learning_rate"] for row in history], color=TRAINING, marker=".")
     rate.set_title("learning rate at the end of the epoch")
@@ -50,6 +51,6 @@ def curves(history: list[dict], title: str, watched: str, path: Path) -> None:
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title)
     picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=110)
-    plt.close(figure)
+    figure.set_dpi(110)
+    FigureCanvasAgg(figure).print_png(picture)
     write_whole(path, picture.getvalue())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import typing
 from pathlib import Path
 
 import keras
@@ -11,45 +10,43 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from keras_mnist.errors import UsageError
 from keras_mnist.models.analysis import LayerFacts, layer_facts, parameters_by_block, size_kb, trainable_parameters
-
-if typing.TYPE_CHECKING:
-    from keras_mnist.training.run import RunResult
+from keras_mnist.utils.screen import shown
 
 
 def facts_table(title: str, facts: dict[str, str]) -> Table:
     """Two columns: what, and its value."""
     table = Table(title=title, title_justify="left", title_style="bold", show_header=False)
     table.add_column(style="cyan")
-    table.add_column()
+    table.add_column(overflow="fold")  # whole, for copying: a path has no spaces to wrap at
     for name, value in facts.items():
         table.add_row(name, value)
     return table
 
 
-def run_table(result: RunResult, export: Path | None = None) -> Table:
-    """A finished run in a few lines."""
-    record = result.record
+def run_table(record: dict, folder: Path, saved_model: Path | None = None) -> Table:
+    """A finished run in a few lines: its record, its folder, and its own export if there is one."""
     facts = {
         "data set": f"{record['dataset']}: {record['train_images']:,} images trained on",
         "test accuracy": f"{record['test_accuracy']:.2%} of {record['test_images']:,} {record['dataset']} test images "
-        f"({record['test_errors']} misread)",
-        "test loss": f"{record['test_loss']:.4f}",
+        f"({record['test_errors']} misclassified)",
+        "test loss": "no number" if record["test_loss"] is None else f"{record['test_loss']:.4f}",
         "trainable parameters": f"{record['trainable_parameters']:,}",
         "epochs": f"{record['epochs_run']}, stopped by: {record['stopped_by']}",
-        "time": f"{record['seconds']:.0f} s, {record['seconds_per_epoch']:.1f} s an epoch on {record['device']}",
-        "run": f"{result.folder}",
+        "time": f"{record['seconds']:.0f} s, {record['seconds_per_epoch']:.1f} s per epoch on {record['device']}",
+        "run": shown(folder),
     }
-    if export and export.exists():
-        facts["SavedModel"] = str(export)
+    if saved_model:
+        facts["SavedModel"] = shown(saved_model)
     return facts_table(f"{record['variant']}, seed {record['seed']}", facts)
 
 
 def numbers_table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
     """A table whose columns after the first are right-aligned figures."""
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for place, column in enumerate(columns):
-        table.add_column(column, justify="right" if place else "left", no_wrap=True)
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
     return table
@@ -80,28 +77,28 @@ def block_table(facts: list[LayerFacts]) -> Table:
 
 
 def summary_text(model: keras.Model) -> str:
-    """model.summary(), the layer and block tables, and the totals, as plain text."""
+    """model.summary(), the layer and block tables where the model is a graph of layers, and the totals, as text."""
     lines: list[str] = []
     model.summary(print_fn=lambda text, line_break=False: lines.append(text))
-    facts = layer_facts(model)
+    count = trainable_parameters(model)
+    totals = [f"size: {size_kb(count):.1f} kB in float32", f"trainable parameters: {count:,}"]
+    try:
+        facts = layer_facts(model)
+    except UsageError:
+        return "\n".join([*lines, *totals, ""])
     page = Console(file=io.StringIO(), width=80)
     page.print(layer_table(facts))
     page.print(block_table(facts))
-    count = trainable_parameters(model)
-    totals = [
-        f"mult-adds an image: {sum(fact.mult_adds for fact in facts):,}",
-        f"size: {size_kb(count):.1f} kB in float32",
-        f"trainable parameters: {count:,}",
-    ]
-    return "\n".join([*lines, page.file.getvalue(), *totals, ""])
+    mult_adds = f"mult-adds per image: {sum(fact.mult_adds for fact in facts):,}"
+    return "\n".join([*lines, page.file.getvalue(), mult_adds, *totals, ""])
 
 
 def variants_table(rows: list[dict]) -> Table:
     """One row for each variant, study by study."""
     columns = ["variant", "parameters", "mult-adds", "field", "claimed on"]
     table = numbers_table("variants: field is the receptive field before the head, in pixels", columns, [])
-    for place, row in enumerate(rows):
-        if place and row["study"] != rows[place - 1]["study"]:
+    for index, row in enumerate(rows):
+        if index and row["study"] != rows[index - 1]["study"]:
             table.add_section()
         table.add_row(
             row["variant"],

@@ -1,14 +1,38 @@
-"""What a run watches. Each callback that carries something from epoch to epoch can hand it over and take it back."""
+"""Callbacks for `train` and for Keras's `fit`, and the list that hands them each event of a run.
+
+A callback with `state()` and `restore(state)` continues exactly where an interrupted run was.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import keras
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from keras_mnist.errors import UsageError
+
+
+def monitored(logs: dict, name: str, callback: str) -> float:
+    """The logged value that a callback monitors.
+
+    Raises: UsageError that lists the names there are.
+    """
+    if name not in logs:
+        raise UsageError(f"{callback} monitors {name!r}, expected one of {', '.join(sorted(logs))}; see `monitor`")
+    return logs[name]
+
 
 class ReduceOnPlateau(keras.callbacks.ReduceLROnPlateau):
-    """Keras's callback, with its counters open to the checkpoint."""
+    """Keras's ReduceLROnPlateau, with its counters open to the checkpoint.
+
+    Raises: UsageError in on_epoch_end if the logs lack the monitored name.
+    """
+
+    def on_epoch_end(self, epoch, logs=None):
+        monitored(logs or {}, self.monitor, "ReduceOnPlateau")
+        super().on_epoch_end(epoch, logs)
 
     def state(self) -> dict:
         """What later epochs depend on."""
@@ -28,7 +52,7 @@ class AccuracyTarget(keras.callbacks.Callback):
         consecutive: epochs in a row.
         monitor: name of the accuracy in the logs.
 
-    Raises: KeyError in on_epoch_end if the logs lack the monitored name.
+    Raises: UsageError in on_epoch_end if the logs lack the monitored name.
     """
 
     def __init__(self, target: float, consecutive: int = 1, monitor: str = "val_accuracy"):
@@ -40,13 +64,12 @@ class AccuracyTarget(keras.callbacks.Callback):
         self.reached = 0
 
     def on_epoch_end(self, epoch, logs=None):
-        self.reached = self.reached + 1 if logs[self.monitor] >= self.target else 0
+        accuracy = monitored(logs or {}, self.monitor, "AccuracyTarget")
+        self.reached = self.reached + 1 if accuracy >= self.target else 0
         if self.reached >= self.consecutive:
             self.model.stop_training = True
 
-    @property
-    def message(self) -> str:
-        """Why the run stopped."""
+    def __str__(self):
         return f"{self.monitor} at {self.target:g} or above in {self.consecutive} epochs in a row"
 
     def state(self) -> dict:
@@ -59,18 +82,18 @@ class AccuracyTarget(keras.callbacks.Callback):
 
 
 class ScreenProgress(keras.callbacks.Callback):
-    """A progress bar during each epoch, and one line when it ends."""
+    """A progress bar during each epoch where a terminal shows one, and one line when it ends."""
 
-    def __init__(self, console: Console, epochs: int, steps: int):
+    def __init__(self, console: Console, bar: bool = True):
         super().__init__()
-        self.console, self.epochs, self.steps = console, epochs, steps
+        self.console, self.shows_bar = console, bar and console.is_terminal
         self.bar = None
 
     def on_epoch_begin(self, epoch, logs=None):
-        if self.console.is_terminal:
+        if self.shows_bar:
             columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
             self.bar = Progress(*columns, console=self.console, transient=True, refresh_per_second=5)
-            self.task = self.bar.add_task(f"epoch {epoch + 1:2d}/{self.epochs}", total=self.steps)
+            self.task = self.bar.add_task(f"epoch {epoch + 1:2d}/{self.params['epochs']}", total=self.params["steps"])
             self.bar.start()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -79,16 +102,58 @@ class ScreenProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.close()
-        words = [f"epoch {epoch + 1:2d}/{self.epochs}"]
+        words = [f"epoch {epoch + 1:2d}/{self.params['epochs']}"]
         for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
             if name in logs:
                 words.append(f"{name} {logs[name]:.4f}")
         words.append(f"learning rate {logs['learning_rate']:.2g}")
         words.append(f"{logs['seconds']:.1f} s")
-        self.console.print("  ".join(words), highlight=False)
+        self.console.print("  ".join(words))
 
     def close(self):
         """Take the bar off the screen."""
         if self.bar is not None:
             self.bar.stop()
             self.bar = None
+
+
+class Callbacks:
+    """Hands each event to every callback in turn, as `fit` does, and notes which one stops the run.
+
+    Source: Keras, callbacks/callback_list.py and the order of calls in `fit`.
+    """
+
+    def __init__(self, callbacks: Sequence[keras.callbacks.Callback], model: keras.Model, **params):
+        self.callbacks, self.model = list(callbacks), model
+        self.stopped_by: str | None = None
+        for callback in self.callbacks:
+            callback.set_params(params)
+            callback.set_model(model)
+
+    def call(self, event: str, *arguments) -> None:
+        """Call the method `event` of each callback, such as on_epoch_end."""
+        for callback in self.callbacks:
+            getattr(callback, event)(*arguments)
+            if self.stopped_by is None and self.model.stop_training:
+                own_words = type(callback).__str__ is not object.__str__
+                self.stopped_by = str(callback) if own_words else type(callback).__name__
+
+    def state(self) -> dict:
+        """What the callbacks that can tell will need to continue, by their position and class."""
+        return {name: callback.state() for name, callback in self._named() if hasattr(callback, "state")}
+
+    def restore(self, states: dict) -> list[str]:
+        """Continue from `state()`; call it after on_train_begin.
+
+        Returns: the classes of those callbacks that start anew, having kept nothing.
+        """
+        anew = []
+        for name, callback in self._named():
+            if name in states and hasattr(callback, "restore"):
+                callback.restore(states[name])
+            elif not isinstance(callback, ScreenProgress):
+                anew.append(type(callback).__name__)
+        return anew
+
+    def _named(self) -> list[tuple[str, keras.callbacks.Callback]]:
+        return [(f"{number} {type(callback).__name__}", callback) for number, callback in enumerate(self.callbacks)]

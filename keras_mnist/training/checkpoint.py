@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from keras_mnist.errors import RunError
-from keras_mnist.files import write_whole
+from keras_mnist.utils.files import write_whole
 
-MAGIC = b"keras_mnist state 1\n"
-REMEDY = "pass --fresh to start this run over"
+MAGIC = b"keras_mnist state 2\n"
+REMEDY = "pass `overwrite` to start this run over"
 
 
 def save(path: Path, variables: list, facts: dict) -> None:
@@ -37,7 +37,7 @@ def read(path: Path) -> tuple[list[np.ndarray], dict]:
     content = path.read_bytes()
     start = len(MAGIC) + hashlib.sha256().digest_size
     if content[: len(MAGIC)] != MAGIC:
-        raise RunError(f"{path} is no state of a run, expected one in format 1; {REMEDY}")
+        raise RunError(f"{path} is no state of a run, expected one in format 2; {REMEDY}")
     if hashlib.sha256(content[start:]).digest() != content[len(MAGIC) : start]:
         raise RunError(f"{path} is damaged: its checksum differs; {REMEDY}")
     with np.load(io.BytesIO(content[start:]), allow_pickle=False) as archive:

@@ -1,9 +1,9 @@
-"""The same network, trained faster on a CPU; docs/performance.md has the figures of each trick.
+"""The same network, trained faster on a CPU; docs/performance.md says how much each of the two optimizations brings.
 
-- chains: what follows a convolution, up to four layers of ReLU, batch norm, ReLU and dropout, becomes one FusedChain.
-- parts: each core computes its own part of the batch, and they meet at the batch norms alone.
+- Fused layers: up to four layers that follow each other (ReLU, batch norm, ReLU, dropout) are computed in one go.
+- Shards: each core computes its own shard of the batch; only batch norms need the whole batch, and wait for all shards.
 
-Both work on the plain network's own variables: weights, gradients and files are the same.
+Both compute with the variables of the plain network: weights, gradients and files are the same.
 """
 
 from __future__ import annotations
@@ -14,52 +14,71 @@ import itertools
 import keras
 import tensorflow as tf
 
+from keras_mnist.errors import UsageError
 from keras_mnist.models.analysis import layer_sources
-from keras_mnist.training import kernels
+from keras_mnist.ops import batch_norm_relu_dropout as kernels
 
-CHAIN = (keras.layers.ReLU, keras.layers.BatchNormalization, keras.layers.ReLU, keras.layers.Dropout)
+# Layers that are fused where some of them follow each other in this order.
+ORDER = (keras.layers.ReLU, keras.layers.BatchNormalization, keras.layers.ReLU, keras.layers.Dropout)
+
+
+def can_be_fused(network: keras.Model) -> bool:
+    """Whether a network is a graph of layers that are called once each, with ordinary norms and dropouts."""
+    try:
+        layer_sources(network)
+    except UsageError:
+        return False
+    return all(_is_ordinary(layer) for layer in network.layers)
+
+
+def _is_ordinary(layer) -> bool:
+    if isinstance(layer, keras.layers.BatchNormalization):
+        last = layer.axis in (-1, len(layer.input.shape) - 1)
+        return type(layer) is keras.layers.BatchNormalization and layer.trainable and last
+    return not isinstance(layer, keras.layers.Dropout) or layer.rate < 1
 
 
 class FusedNetwork:
-    """Computes what a network does, on the network's own variables.
+    """Computes what a network does, with the network's own variables.
 
     Args:
-        parts: parts of a batch that are computed at once.
-        chains: whether chains are fused; without, layers that meet at a batch norm need parts to be 1.
+        network: one that can be fused.
+        shards: shards of a batch that are computed at once.
+        fused_layers: whether layers are fused; without, batch norms need shards to be 1.
     """
 
-    def __init__(self, network: keras.Model, parts: int, chains: bool = True):
-        self.network, self.parts = network, parts
+    def __init__(self, network: keras.Model, shards: int, fused_layers: bool = True):
+        self.network, self.shards = network, shards
         self.sources = layer_sources(network)
-        self.stand_ins = self._find_chains() if chains else {}
+        self.stand_ins = self._find_layers_to_fuse() if fused_layers else {}
 
-    def _find_chains(self) -> dict:
-        """What stands in for layers of chains: a FusedChain for one of them, None for those whose work it does."""
+    def _find_layers_to_fuse(self) -> dict:
+        """By layer name what stands in for it: FusedLayers for one of them, None for the others that it works for."""
         found = {}
         for layer in self.network.layers:
             if layer.name not in found:
-                relu_first, norm, relu_last, dropout = chain = self._chain_from(layer)
+                relu_first, norm, relu_last, dropout = layers = self._layers_from(layer)
                 if norm or dropout:
-                    found |= {part.name: None for part in chain if part}
-                    found[(norm or dropout).name] = FusedChain(relu_first, norm, relu_last, dropout)
+                    found |= {each.name: None for each in layers if each}
+                    found[(norm or dropout).name] = FusedLayers(relu_first, norm, relu_last, dropout)
         return found
 
-    def _chain_from(self, layer) -> list:
-        """The chain that begins with a layer: for each place in CHAIN its layer or None."""
-        chain, place = [None] * len(CHAIN), 0
+    def _layers_from(self, layer) -> list:
+        """The layers to fuse from this one on: for each of ORDER the layer, or None where there is none."""
+        found, start = [None] * len(ORDER), 0
         while layer is not None:
-            places = [k for k in range(place, len(CHAIN)) if type(layer) is CHAIN[k]]
-            if not places:
+            fitting = [index for index in range(start, len(ORDER)) if type(layer) is ORDER[index]]
+            if not fitting:
                 break
-            chain[places[0]], place = layer, places[0] + 1
-            readers = [other for other in self.network.layers if layer.name in self.sources[other.name]]
-            layer = readers[0] if len(readers) == 1 else None
-        return chain
+            found[fitting[0]], start = layer, fitting[0] + 1
+            users = [other for other in self.network.layers if layer.name in self.sources[other.name]]
+            layer = users[0] if len(users) == 1 else None
+        return found
 
     def __call__(self, images, training: bool):
         """Logits (batch, classes) of images (batch, 28, 28, 1)."""
         count = tf.shape(images)[0]
-        cuts = [count * part // self.parts for part in range(self.parts + 1)]
+        cuts = [count * shard // self.shards for shard in range(self.shards + 1)]
         batch = [images[begin:end] for begin, end in itertools.pairwise(cuts)]
         results = {}
         for layer in self.network.layers:
@@ -68,20 +87,20 @@ class FusedNetwork:
         return tf.concat(results[self.network.layers[-1].name], axis=0)
 
     def _compute(self, layer, inputs: list, training: bool) -> list:
-        """A layer's results for all parts, from one list of parts for each of its inputs."""
+        """A layer's results for all shards, from one list of shards for each of its inputs."""
         stand_in = self.stand_ins.get(layer.name, layer)
         if stand_in is None:
             return inputs[0]
-        if isinstance(stand_in, FusedChain):
+        if isinstance(stand_in, FusedLayers):
             return stand_in(inputs[0], training)
         options = {"training": training} if "training" in inspect.signature(layer.call).parameters else {}
-        return [layer(part[0] if len(part) == 1 else list(part), **options) for part in zip(*inputs, strict=True)]
+        return [layer(shard[0] if len(shard) == 1 else list(shard), **options) for shard in zip(*inputs, strict=True)]
 
 
-class FusedChain:
-    """Does the work of up to four layers, each None where the chain lacks it, with those layers' variables.
+class FusedLayers:
+    """Does the work of up to four layers with their variables; each is None where it is missing.
 
-    What it takes in and gives out is a list: the parts of a batch.
+    It takes and gives a list: the shards of a batch.
     """
 
     def __init__(self, relu_first, norm, relu_last, dropout):
@@ -89,12 +108,12 @@ class FusedChain:
         self.rate = dropout.rate if dropout else 0.0
         self.seeds = dropout.seed_generator if self.rate else None
 
-    def __call__(self, parts: list, training: bool) -> list:
+    def __call__(self, shards: list, training: bool) -> list:
         if not training:
-            return [self._plain(part) for part in parts]
+            return [self._plain(shard) for shard in shards]
         # Dropout takes a new pair of numbers at each step.
         seed = tf.cast(self.seeds.next(), tf.int64) if self.seeds else tf.zeros(2, tf.int64)
-        return self._train(parts, seed)
+        return self._train(shards, seed)
 
     def _plain(self, values):
         norm = self.norm
@@ -105,50 +124,52 @@ class FusedChain:
             )
         return tf.nn.relu(values) if self.relu_last else values
 
-    def _train(self, parts, seed) -> list:
-        """The parts' results; the norm's moving statistics move."""
-        norm, channels = self.norm, parts[0].shape[-1]
+    def _train(self, shards, seed) -> list:
+        """The results of the shards; the norm's moving statistics are updated."""
+        norm, channels = self.norm, shards[0].shape[-1]
         settings = tf.constant([self.relu_first, self.relu_last, norm.epsilon if norm else 0.0, self.rate], tf.float64)
-        places = _places(parts)
+        positions = _positions(shards)
         if norm:
-            weights = tf.convert_to_tensor(norm.gamma), tf.convert_to_tensor(norm.beta)
-            statistics = self._statistics(parts, settings)
-        else:  # the one that changes nothing
-            weights = tf.ones(channels), tf.zeros(channels)
+            statistics = self._statistics(shards, settings)
+        else:  # those that change nothing
             statistics = tf.constant([[0.0] * channels, [1.0] * channels], tf.float64)
+        gamma = tf.convert_to_tensor(norm.gamma) if norm and norm.scale else tf.ones(channels)
+        beta = tf.convert_to_tensor(norm.beta) if norm and norm.center else tf.zeros(channels)
 
         @tf.custom_gradient
-        def compute(gamma, beta, *parts):
+        def compute(gamma, beta, *shards):
             inputs = [
-                (statistics, gamma, beta, settings, seed, place, part)
-                for part, place in zip(parts, places, strict=True)
+                (statistics, gamma, beta, settings, seed, position, shard)
+                for shard, position in zip(shards, positions, strict=True)
             ]
 
             def gradient(*gradients):
                 known = [(*given, of_result) for given, of_result in zip(inputs, gradients, strict=True)]
-                slopes = tf.zeros((2, channels), tf.float64)
+                weight_gradients = tf.zeros((2, channels), tf.float64)
                 if norm:
-                    slopes = tf.add_n([kernels.gradient_sums(*given, shape=(2, channels)) for given in known])
-                results = [kernels.backward(*given, slopes, shape=given[-1].shape) for given in known]
-                for_beta, for_gamma = tf.unstack(tf.cast(slopes, tf.float32))
+                    weight_gradients = tf.add_n([kernels.gradient_sums(*each, shape=(2, channels)) for each in known])
+                results = [kernels.backward(*each, weight_gradients, shape=each[-1].shape) for each in known]
+                for_beta, for_gamma = tf.unstack(tf.cast(weight_gradients, tf.float32))
                 return for_gamma, for_beta, *results
 
             return [kernels.forward(*given, shape=given[-1].shape) for given in inputs], gradient
 
-        return compute(*weights, *parts)
+        return compute(gamma, beta, *shards)
 
-    def _statistics(self, parts, settings):
-        """Mean and variance over the whole batch; the moving ones move."""
-        norm, channels = self.norm, parts[0].shape[-1]
-        moments = tf.stack([kernels.moments(part, settings, shape=(3, channels)) for part in parts])
+    def _statistics(self, shards, settings):
+        """Mean and variance over the whole batch; the moving ones are updated."""
+        norm, channels = self.norm, shards[0].shape[-1]
+        moments = tf.stack([kernels.moments(shard, settings, shape=(3, channels)) for shard in shards])
         statistics = kernels.merge(moments, shape=(2, channels))
         for average, value in zip((norm.moving_mean, norm.moving_variance), tf.unstack(statistics), strict=True):
             average.assign(average * norm.momentum + tf.cast(value, tf.float32) * (1 - norm.momentum))
         return statistics
 
 
-def _places(parts) -> list:
-    """For each part the place of its first value in the batch, and the batch's rows."""
-    ends = tf.cumsum([tf.size(part, tf.int64) for part in parts])
-    rows = ends[-1] // parts[0].shape[-1]
-    return [tf.stack([end - tf.size(part, tf.int64), rows]) for end, part in zip(tf.unstack(ends), parts, strict=True)]
+def _positions(shards) -> list:
+    """For each shard the index of its first value in the batch, and the rows of the whole batch."""
+    ends = tf.cumsum([tf.size(shard, tf.int64) for shard in shards])
+    rows = ends[-1] // shards[0].shape[-1]
+    return [
+        tf.stack([end - tf.size(shard, tf.int64), rows]) for end, shard in zip(tf.unstack(ends), shards, strict=True)
+    ]

@@ -86,14 +86,24 @@ def test_a_layer_s_facts_are_of_this_model_also_where_another_calls_it():
     assert analysis.layer_facts(model) == expected
 
 
-@pytest.mark.parametrize(
-    "build",
-    [users_models.layers_called_twice, users_models.nested, users_models.operations, users_models.subclassed],
-)
+@pytest.mark.parametrize("build", [users_models.nested, users_models.subclassed])
 def test_a_model_without_facts_by_layer_is_told_in_one_line(build):
     model = build()
-    with pytest.raises(UsageError, match=f"{model.name} is no built graph of layers that are called once each"):
+    with pytest.raises(UsageError, match=f"{model.name} is no built graph of layers"):
         analysis.layer_facts(model)
+
+
+def test_a_layer_that_is_called_twice_computes_twice_with_its_parameters_once():
+    inputs = keras.Input((28, 28, 1))
+    layer = keras.layers.Conv2D(1, 3, padding="same", name="shared")
+    model = keras.Model(inputs, layer(layer(inputs)))
+    first, second = analysis.layer_facts(model)[1:]
+    assert (first.name, second.name) == ("shared", "shared (2)")
+    assert (first.parameters, second.parameters) == (10, 0)
+    assert first.mult_adds == second.mult_adds == 9 * 28 * 28
+    assert (first.receptive_field, second.receptive_field) == (3, 5)
+    with pytest.raises(UsageError, match="called once each"):
+        analysis.layer_sources(model)
 
 
 def test_the_readme_s_table_is_the_generated_one():

@@ -91,12 +91,12 @@ def _serve(digits_file: str, numbers: str) -> None:
 
 
 def _import_everything() -> None:
-    from keras_mnist import cli
+    from keras_mnist.utils.start import quiet_start
 
-    with cli.quiet_start():
+    with quiet_start():
         import keras_mnist.results.export
         import keras_mnist.results.plots
-        import keras_mnist.training.run  # noqa: F401
+        import keras_mnist.run  # noqa: F401
 
 
 def _become(request: dict) -> None:

@@ -1,6 +1,5 @@
 """Faults between any two writes, a full disk, signals, and states that are damaged or of another run."""
 
-import io
 import os
 import shutil
 import signal
@@ -10,11 +9,11 @@ import time
 
 import numpy as np
 import pytest
-from rich.console import Console
 
-from keras_mnist import files
-from keras_mnist.errors import RunError, UsageError
-from keras_mnist.training import run as module
+import keras_mnist
+from keras_mnist import run as module
+from keras_mnist.errors import Interrupted, RunError
+from keras_mnist.utils import files
 from tests.conftest import ROOT
 
 
@@ -23,10 +22,10 @@ class PowerCut(BaseException):
 
 
 @pytest.fixture
-def train(tmp_path, small_digits, short_recipe):
+def train(tmp_path, small_digits, short_recipe, tiny):
     def call(runs="runs", **options):
         settings = {"recipe": short_recipe, "dataset": "digits", "device": "cpu", **options}
-        return module.train("bn_gap", runs=tmp_path / runs, saved_models=tmp_path / f"{runs}_models", **settings)
+        return keras_mnist.train(tiny, runs=tmp_path / runs, saved_models=tmp_path / f"{runs}_models", **settings)
 
     return call
 
@@ -76,13 +75,12 @@ def test_a_full_disk_is_reported_the_last_state_stays_and_the_run_continues(trai
         pytest.skip("mounting a small disk needs root")
     disk = tmp_path / "runs"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", disk], capture_output=True).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", disk], capture_output=True).returncode:
         pytest.skip("no small disk can be mounted here")
     try:
         with pytest.raises(RunError, match="No space left on device.*run the same command again"):
             train()
-        state = disk / "digits" / "bn_gap" / "seed0" / "state.bin"
-        assert state.exists()
+        assert list(disk.rglob("state.bin"))
         subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
         continued = train()
         assert same_bits(continued, train(runs="whole"))
@@ -92,16 +90,16 @@ def test_a_full_disk_is_reported_the_last_state_stays_and_the_run_continues(trai
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_command_cleanly_and_names_what_is_kept(tmp_path, number, code):
-    arguments = ["--variant", "bn_gap", "--dataset", "digits", "--device", "cpu", "--epochs", "50", "--no-export"]
+    arguments = ["--variant", "swift", "--dataset", "digits", "--device", "cpu", "--epochs", "50", "--no-export"]
     command = [sys.executable, ROOT / "scripts" / "train.py", *arguments, "--runs", tmp_path]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout.readline().startswith("bn_gap, 7,550 parameters: 50 epochs of 99 steps on digits")
+    assert process.stdout.readline().startswith("swift, 14,282 parameters: 50 epochs of 99 steps on digits")
     assert process.stdout.readline().startswith("epoch  1/50")
     process.send_signal(number)
     _, complaints = process.communicate(timeout=60)
     assert process.returncode == code
     assert complaints.count("\n") == 1 and "seed0 keeps the state: the same command continues" in complaints
-    assert (tmp_path / "digits" / "bn_gap" / "seed0" / "state.bin").exists()
+    assert list(tmp_path.rglob("state.bin"))
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -115,8 +113,8 @@ def test_a_signal_before_training_ends_in_one_line(tmp_path, number, code):
     assert complaints.strip().splitlines()[-1].startswith("train.py: ")
 
 
-def interrupted(train, monkeypatch, tmp_path):
-    """A run stopped in its first epoch: the path of its state."""
+def stop_after_a_step(train, monkeypatch):
+    """Call train, and send this process SIGTERM after its first step."""
     with monkeypatch.context() as patch:
         step = module.ScreenProgress.on_train_batch_end
         patch.setattr(
@@ -124,9 +122,15 @@ def interrupted(train, monkeypatch, tmp_path):
             "on_train_batch_end",
             lambda self, batch, logs=None: (step(self, batch), signal.raise_signal(signal.SIGTERM)),
         )
-        with pytest.raises(module.Interrupted):
-            train()
-    return tmp_path / "runs" / "digits" / "bn_gap" / "seed0" / "state.bin"
+        train()
+
+
+def interrupted(train, monkeypatch, tmp_path):
+    """A run stopped in its first epoch: the path of its state."""
+    with pytest.raises(Interrupted):
+        stop_after_a_step(train, monkeypatch)
+    (state,) = tmp_path.glob("runs/digits/tiny/*/seed0/state.bin")
+    return state
 
 
 def test_a_damaged_state_is_refused_by_name_and_fresh_starts_over(train, monkeypatch, tmp_path):
@@ -134,29 +138,38 @@ def test_a_damaged_state_is_refused_by_name_and_fresh_starts_over(train, monkeyp
     content = bytearray(state.read_bytes())
     content[-5000] ^= 1
     state.write_bytes(content)
-    with pytest.raises(RunError, match="state.bin is damaged: its checksum differs; pass --fresh"):
+    with pytest.raises(RunError, match="state.bin is damaged: its checksum differs; pass `overwrite`"):
         train()
-    assert same_bits(train(fresh=True), train(runs="whole"))
+    assert same_bits(train(overwrite=True), train(runs="whole"))
 
 
 def test_a_state_of_other_arguments_is_refused_with_the_difference(train, monkeypatch, tmp_path, short_recipe):
-    interrupted(train, monkeypatch, tmp_path)
-    with pytest.raises(UsageError, match="epochs 2 is now 3; .*--fresh"):
+    """As after a copy by hand: by itself each recipe has a folder of its own."""
+    state = interrupted(train, monkeypatch, tmp_path)
+    other = state.parents[1].with_name(state.parents[1].name.replace("epochs=2", "epochs=3"))
+    state.parents[1].rename(other)
+    with pytest.raises(RunError, match="epochs 2 is now 3; pass `overwrite`"):
         train(recipe=short_recipe.with_settings(epochs=3))
 
 
-def test_a_state_from_another_machine_continues_with_a_warning(train, monkeypatch, tmp_path):
+def test_an_interrupted_new_start_says_which_command_continues(train, monkeypatch, tmp_path):
+    train()
+    with pytest.raises(Interrupted, match="the same command without `overwrite` continues"):
+        stop_after_a_step(lambda: train(overwrite=True), monkeypatch)
+    assert same_bits(train(), train(runs="whole"))
+
+
+def test_a_state_from_another_machine_continues_with_a_warning(train, monkeypatch, tmp_path, capsys):
     interrupted(train, monkeypatch, tmp_path)
-    here = module.runtime.surroundings
-    monkeypatch.setattr(module.runtime, "surroundings", lambda device: {**here(device), "threads": 64})
-    console = Console(record=True, width=200, file=io.StringIO())
-    train(console=console)
-    said = console.export_text()
+    here = module.environment_of
+    monkeypatch.setattr(module, "environment_of", lambda *arguments: {**here(*arguments), "threads": 64})
+    train()
+    said = capsys.readouterr().out
     assert "saved with another threads: the last bits may differ" in said and "continuing" in said
 
 
 def test_a_record_that_is_none_is_refused(train, tmp_path):
     result = train()
     (result.folder / "run.json").write_text("{}")
-    with pytest.raises(RunError, match="run.json is no record of a run; pass --fresh"):
+    with pytest.raises(RunError, match="run.json is no record of a run; pass `overwrite`"):
         train()

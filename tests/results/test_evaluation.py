@@ -1,5 +1,4 @@
 import dataclasses
-import zipfile
 
 import keras
 import numpy as np
@@ -8,7 +7,7 @@ from sklearn.metrics import accuracy_score, log_loss
 
 import keras_mnist
 from keras_mnist.errors import RunError, UsageError
-from keras_mnist.results.evaluation import evaluate, load_model, score
+from keras_mnist.results.evaluation import evaluate, score
 
 
 def test_the_score_agrees_with_scikit_learn():
@@ -83,59 +82,3 @@ def test_a_model_that_cannot_be_scored_is_told_in_one_line(make, kind, words, di
     with pytest.raises(kind, match=words) as error:
         evaluate(make(), digits)
     assert "\n" not in str(error.value) and "\x1b" not in str(error.value)
-
-
-def save(model, path):
-    model.save(path)
-    return path
-
-
-def test_a_saved_model_comes_back(tmp_path):
-    model = keras_mnist.create_model("bn_gap")
-    again = load_model(save(model, tmp_path / "model.keras"))
-    image = np.random.default_rng(0).uniform(0, 255, (3, 28, 28, 1)).astype(np.float32)
-    np.testing.assert_array_equal(again(image), model(image))
-
-
-def not_an_archive(path):
-    path.write_text("no model")
-
-
-def another_archive(path):
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("config.json", "{}")
-
-
-def cut_short(path):
-    save(keras_mnist.create_model("bn_gap"), path)
-    path.write_bytes(path.read_bytes()[:5000])
-
-
-def with_code(path):
-    inputs = keras.Input((28, 28, 1))
-    save(keras.Model(inputs, keras.layers.Lambda(lambda x: x * 2)(inputs)), path)
-
-
-def with_a_foreign_class(path):
-    class Foreign(keras.layers.Layer):
-        def call(self, x):
-            return x
-
-    inputs = keras.Input((28, 28, 1))
-    save(keras.Model(inputs, Foreign()(inputs)), path)
-
-
-def for_other_images(path):
-    inputs = keras.Input((32, 32, 3))
-    save(keras.Model(inputs, keras.layers.Flatten()(inputs)), path)
-
-
-@pytest.mark.parametrize(
-    "make", [not_an_archive, another_archive, cut_short, with_code, with_a_foreign_class, for_other_images]
-)
-def test_a_file_that_is_no_safe_model_of_digits_is_refused_in_one_line(make, tmp_path):
-    path = tmp_path / "model.keras"
-    make(path)
-    with pytest.raises(UsageError, match="model.keras") as error:
-        load_model(path)
-    assert "\n" not in str(error.value) and "--model" in str(error.value)

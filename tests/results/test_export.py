@@ -1,7 +1,9 @@
+import functools
 import json
 import resource
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import keras
@@ -13,6 +15,7 @@ import keras_mnist
 from keras_mnist.errors import RunError, UsageError
 from keras_mnist.results import export as module
 from keras_mnist.results import folding
+from keras_mnist.results.export import formats
 from tests.results import users_models
 from tests.results.test_folding import lively
 
@@ -25,13 +28,24 @@ serve = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
 print(serve.structured_input_signature[1]["image"])
 found = serve(image=tf.constant(images))
 np.savez(sys.argv[3], **{k: v.numpy() for k, v in found.items()})
+for shape in [(1, 28, 28), (28, 28, 1), (2, 28, 28, 3), (1, 27, 28, 1), (784,), (), (0, 28, 28)]:
+    try:
+        serve(image=tf.zeros(shape, tf.uint8))
+    except tf.errors.InvalidArgumentError as error:
+        written = "[" + ",".join(map(str, shape)) + "]"
+        assert f"{written} is not compatible with expected shape [?,28,28,1]" in str(error), error
+    else:
+        raise SystemExit(f"{shape} was taken")
+found = serve(image=tf.zeros((0, 28, 28, 1), tf.uint8))
+assert found["probabilities"].shape == (0, 10) and found["digit"].shape == (0,), found
+assert serve(image=tf.zeros((3, 28, 28, 1), tf.uint8))["digit"].shape == (3,)
 """
 
 
-def test_another_process_reads_digits_without_keras(tmp_path, digits):
+def test_another_process_predicts_digits_without_keras_and_gets_an_error_for_other_shapes(tmp_path, digits):
     model = keras_mnist.create_model("bn_gap")
     images = digits.test_images[:50]
-    difference = keras_mnist.export(model, tmp_path / "bn_gap", images, {"variant": "bn_gap"})
+    difference = keras_mnist.export(model, tmp_path / "bn_gap", images=images, facts={"variant": "bn_gap"})
     assert difference <= 1e-6
     np.save(tmp_path / "images.npy", images)
     arguments = [str(tmp_path / "bn_gap"), str(tmp_path / "images.npy"), str(tmp_path / "found.npz")]
@@ -48,6 +62,29 @@ def test_another_process_reads_digits_without_keras(tmp_path, digits):
 
 def files(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@functools.cache
+def exported():
+    """The files of an export of a small model."""
+    with tempfile.TemporaryDirectory() as folder:
+        keras_mnist.export(users_models.sequential(), Path(folder) / "model", facts={"dataset": "mnist"})
+        return files(Path(folder) / "model")
+
+
+def an_export_of_mnist(folder):
+    for path, content in exported().items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+
+
+@pytest.fixture
+def export_format():
+    """Register formats for one test."""
+    before = dict(formats.FORMATS)
+    yield formats.export_format
+    for name in formats.FORMATS.keys() - before.keys():
+        del formats.FORMATS[name]
 
 
 def wrong_fold(change):
@@ -68,12 +105,12 @@ def wrong_fold(change):
 def test_an_export_that_differs_is_refused_and_the_old_one_stays(tmp_path, monkeypatch, scale, change):
     keras.utils.set_random_seed(0)
     model = with_last_weights_times(scale, keras_mnist.create_model("bn_gap"))
-    keras_mnist.export(model, tmp_path / "bn_gap")
-    before = files(tmp_path)
+    an_export_of_mnist(tmp_path / "bn_gap")
+    before = files(tmp_path / "bn_gap")
     monkeypatch.setattr(module, "fold", wrong_fold(change))
     with pytest.raises(RunError, match="the exported bn_gap differs by .*, expected at most"):
         keras_mnist.export(model, tmp_path / "bn_gap")
-    assert files(tmp_path) == before
+    assert files(tmp_path / "bn_gap") == before
     assert {path.name for path in tmp_path.iterdir()} == {"bn_gap", ".bn_gap.lock"}
 
 
@@ -84,36 +121,17 @@ def with_last_weights_times(scale, model):
 
 
 @pytest.mark.parametrize("name", ["bn_gap", "evo_skip", "swift"])
-@pytest.mark.parametrize("scale", [30, 300, 1e4])
-def test_rounding_is_no_difference_at_any_scale_of_the_weights(tmp_path, monkeypatch, digits, name, scale):
+def test_rounding_is_no_difference_at_any_scale_of_the_weights(tmp_path, monkeypatch, digits, export_format, name):
+    @export_format()
+    def nothing_but_folded(model, gives_logits, path):
+        return lambda images: model.predict_on_batch(images.astype(np.float32))
+
     monkeypatch.setattr(module, "TOLERANCE", 0.0)  # so that what rounding may do decides
     keras.utils.set_random_seed(0)
-    model = with_last_weights_times(scale, lively(keras_mnist.create_model(name)))
-    assert keras_mnist.export(model, tmp_path / name, digits.test_images) < 0.01
-
-
-CALLER = """
-import sys
-import tensorflow as tf
-serve = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
-for shape in [(1, 28, 28), (28, 28, 1), (2, 28, 28, 3), (1, 27, 28, 1), (784,), (), (0, 28, 28)]:
-    try:
-        serve(image=tf.zeros(shape, tf.uint8))
-    except tf.errors.InvalidArgumentError as error:
-        written = "[" + ",".join(map(str, shape)) + "]"
-        assert f"{written} is not compatible with expected shape [?,28,28,1]" in str(error), error
-    else:
-        raise SystemExit(f"{shape} was taken")
-found = serve(image=tf.zeros((0, 28, 28, 1), tf.uint8))
-assert found["probabilities"].shape == (0, 10) and found["digit"].shape == (0,), found
-assert serve(image=tf.zeros((3, 28, 28, 1), tf.uint8))["digit"].shape == (3,)
-"""
-
-
-def test_images_of_another_shape_are_an_error_and_none_give_none(tmp_path):
-    keras_mnist.export(keras_mnist.create_model("bn_gap"), tmp_path / "bn_gap")
-    caller = subprocess.run([sys.executable, "-c", CALLER, tmp_path / "bn_gap"], capture_output=True, text=True)
-    assert caller.returncode == 0, caller.stderr
+    model = lively(keras_mnist.create_model(name))
+    for times, format in ((30, "nothing_but_folded"), (10, "nothing_but_folded"), (1e4 / 300, "saved_model")):
+        model = with_last_weights_times(times, model)
+        assert keras_mnist.export(model, tmp_path / str(times), format=format, images=digits.test_images) < 0.01
 
 
 def test_of_logits_the_softmax_is_exported(tmp_path, digits):
@@ -128,7 +146,7 @@ def test_of_logits_the_softmax_is_exported(tmp_path, digits):
 @pytest.mark.parametrize("build", users_models.ALL)
 def test_a_user_s_model_is_exported(tmp_path, digits, build):
     model, images = build(), digits.test_images[:20]
-    assert keras_mnist.export(model, tmp_path / "model", images) < 1e-3
+    assert keras_mnist.export(model, tmp_path / "model", images=images) < 1e-3
     found = tf.saved_model.load(tmp_path / "model").signatures["serving_default"](image=tf.constant(images))
     expected = keras.tree.flatten(model.predict_on_batch(images.astype(np.float32)))[0]
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-3)
@@ -156,7 +174,7 @@ def two_outputs():
         (two_outputs, r"gives \(256, 10\), \(256, 10\) for a batch"),
     ],
 )
-def test_a_model_that_reads_no_digits_is_refused_in_one_line(tmp_path, build, words):
+def test_a_model_that_takes_no_digits_is_refused_in_one_line(tmp_path, build, words):
     with pytest.raises(UsageError, match=words) as error:
         keras_mnist.export(build(), tmp_path / "model")
     assert "\n" not in str(error.value) and not (tmp_path / "model").exists()
@@ -175,27 +193,23 @@ def a_thesis(folder):
 
 
 def a_thesis_in_an_export(folder):
-    keras_mnist.export(users_models.sequential(), folder)
+    an_export_of_mnist(folder)
     (folder / "variables" / "thesis.txt").write_text("years of work")
 
 
 def a_thesis_in_a_folder_of_an_export(folder):
-    keras_mnist.export(users_models.sequential(), folder)
+    an_export_of_mnist(folder)
     (folder / "chapters" / "one").mkdir(parents=True)
     (folder / "chapters" / "one" / "thesis.txt").write_text("years of work")
 
 
 def a_link_in_an_export(folder):
-    keras_mnist.export(users_models.sequential(), folder)
+    an_export_of_mnist(folder)
     (folder / "thesis").symlink_to(folder.parent)
 
 
 def an_export_of_others(folder):
     tf.saved_model.save(tf.Module(), folder)
-
-
-def an_export_of_mnist(folder):
-    keras_mnist.export(users_models.sequential(), folder, facts={"dataset": "mnist"})
 
 
 @pytest.mark.parametrize(
@@ -213,7 +227,7 @@ def test_what_is_not_ours_is_not_replaced_until_asked_to(tmp_path, make, words):
     folder = tmp_path / "chosen"
     make(folder)
     before = files(tmp_path)
-    with pytest.raises(UsageError, match=f"chosen {words}.*--output.*--overwrite.*overwrite=True") as error:
+    with pytest.raises(UsageError, match=f"chosen {words}.*`output`.*`overwrite`") as error:
         keras_mnist.export(Never(), folder, facts={"dataset": "digits"})
     assert "\n" not in str(error.value) and files(tmp_path) == before
     keras_mnist.export(users_models.sequential(), folder, facts={"dataset": "digits"}, overwrite=True)
@@ -226,7 +240,7 @@ def test_what_comes_into_the_folder_during_the_work_stays(tmp_path, monkeypatch)
         a_thesis(tmp_path / "chosen")
         return 0.0
 
-    monkeypatch.setattr(module, "compare", compare_while_someone_writes)
+    monkeypatch.setattr(module, "_compare", compare_while_someone_writes)
     with pytest.raises(UsageError, match="holds thesis.txt"):
         keras_mnist.export(users_models.sequential(), tmp_path / "chosen")
     assert files(tmp_path / "chosen") == {Path("thesis.txt"): b"years of work"}
@@ -242,17 +256,17 @@ def test_an_empty_folder_and_an_older_export_are_replaced(tmp_path):
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_file_is_never_replaced(tmp_path, overwrite):
     (tmp_path / "model.keras").write_text("a network")
-    with pytest.raises(UsageError, match="model.keras is a file, expected a folder; choose another --output"):
+    with pytest.raises(UsageError, match="model.keras is a file, expected a folder; choose another `output`"):
         keras_mnist.export(Never(), tmp_path / "model.keras", overwrite=overwrite)
     for below in ("model.keras/export", "model.keras/exports/export"):
-        with pytest.raises(UsageError, match=r"cannot write to .*model.keras.* \(.*\); choose another --output"):
+        with pytest.raises(UsageError, match=r"cannot write to .*model.keras.* \(.*\); choose another `output`"):
             keras_mnist.export(Never(), tmp_path / below, overwrite=overwrite)
     assert (tmp_path / "model.keras").read_text() == "a network"
 
 
 def test_a_folder_that_cannot_be_written_is_named_before_the_work(tmp_path, monkeypatch):
     monkeypatch.setattr(module.os, "access", lambda path, mode: Path(path) != tmp_path)  # root may write everywhere
-    with pytest.raises(UsageError, match=r"cannot write to .* \(Permission denied\); choose another --output"):
+    with pytest.raises(UsageError, match=r"cannot write to .* \(Permission denied\); choose another `output`"):
         keras_mnist.export(Never(), tmp_path / "chosen")
 
 
@@ -288,3 +302,57 @@ def test_an_export_names_its_run(tmp_path):
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(UsageError, match="run.json is no record of a run"):
         module.facts_beside(tmp_path / "model.keras")
+
+
+def test_an_unknown_format_is_answered_with_those_there_are(tmp_path):
+    with pytest.raises(UsageError, match="no export format 'savedmodel'; did you mean saved_model"):
+        keras_mnist.export(Never(), tmp_path / "model", format="savedmodel")
+    with pytest.raises(UsageError, match="no export format 'png'; expected one of .*saved_model"):
+        keras_mnist.export(Never(), tmp_path / "model", format="png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_format_of_one_file_never_replaces_another_until_asked_to(tmp_path, digits, export_format):
+    """A registered format: the folded network's weights as text, read back to predict."""
+
+    @export_format(suffix=".json")
+    def weights_in_json(model, gives_logits, path):
+        path.write_text(json.dumps([weight.tolist() for weight in model.get_weights()]))
+        model.set_weights([np.array(weight) for weight in json.loads(path.read_text())])
+        return lambda images: model.predict_on_batch(images.astype(np.float32))
+
+    model, path, images = lively(users_models.sequential()), tmp_path / "model.json", digits.test_images[:20]
+    assert keras_mnist.export(model, path, format="weights_in_json", images=images) <= 1e-6
+    written = path.read_bytes()
+    assert {file.name for file in tmp_path.iterdir()} == {"model.json"} and json.loads(written)
+    with pytest.raises(UsageError, match="model.json is there already; choose another `output`, or pass `overwrite`"):
+        keras_mnist.export(Never(), path, format="weights_in_json")
+    assert path.read_bytes() == written
+    model.layers[-1].bias.assign_add(np.ones(10))
+    keras_mnist.export(model, path, format="weights_in_json", images=images, overwrite=True)
+    assert path.read_bytes() != written
+    for overwrite in (False, True):
+        (tmp_path / "folder").mkdir(exist_ok=True)
+        with pytest.raises(UsageError, match="folder is a folder, expected a file name; choose another `output`"):
+            keras_mnist.export(Never(), tmp_path / "folder", format="weights_in_json", overwrite=overwrite)
+
+
+def test_a_format_that_differs_or_fails_leaves_nothing(tmp_path, export_format):
+    @export_format(suffix=".txt")
+    def wrong(model, gives_logits, path):
+        path.write_text("wrong")
+        return lambda images: np.full((len(images), 10), 0.1)
+
+    @export_format(suffix=".txt")
+    def failing(model, gives_logits, path):
+        path.write_text("half")
+        raise tf.errors.ResourceExhaustedError(None, None, "no room")
+
+    model = users_models.sequential()
+    with pytest.raises(RunError, match="the exported sequential.* differs by"):
+        keras_mnist.export(model, tmp_path / "model.txt", format="wrong")
+    with pytest.raises(RunError, match=r"cannot write .*model.txt \(no room\)"):
+        keras_mnist.export(model, tmp_path / "model.txt", format="failing")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match="export format 'wrong' is defined twice"):
+        export_format()(wrong)

@@ -23,12 +23,12 @@ def lively(model):
 
 
 @pytest.mark.parametrize("name", keras_mnist.list_variants())
-def test_a_folded_network_reads_as_the_plain_one_and_has_no_norm(name, digits):
+def test_a_folded_network_predicts_as_the_plain_one_and_has_no_norm(name, digits):
     model = lively(keras_mnist.create_model(name, classifier_activation=None))
     images = digits.test_images[:50].astype(np.float32)
     folded = fold(model)
-    logits = model.predict_on_batch(images)
-    np.testing.assert_allclose(folded.predict_on_batch(images), logits, rtol=0, atol=1e-4 * np.ptp(logits))
+    logits = model(images, training=False)
+    np.testing.assert_allclose(folded(images, training=False), logits, rtol=0, atol=1e-4 * np.ptp(logits))
     kinds = [type(layer).__name__ for layer in folded._flatten_layers()]
     assert "BatchNormalization" not in kinds and "Dropout" not in kinds
     assert len(folded.layers) <= len(model.layers)
@@ -45,18 +45,18 @@ def test_the_folded_network_has_a_plain_networks_input():
 
 
 @pytest.mark.parametrize("build", users_models.ALL)
-def test_a_user_s_model_folded_reads_as_before(build, digits):
+def test_a_user_s_model_folded_predicts_as_before(build, digits):
     keras.utils.set_random_seed(0)
     model = lively(build())
     for layer in model._flatten_layers():
         if getattr(layer, "use_bias", False):
             layer.bias.assign(np.random.default_rng(1).uniform(-1, 1, layer.bias.shape))
     images = digits.test_images[:50].astype(np.float32)
-    expected = model.predict_on_batch(images)
-    found = fold(model).predict_on_batch(images)
+    expected = model(images, training=False)
+    found = fold(model)(images, training=False)
     for one, other in zip(keras.tree.flatten(found), keras.tree.flatten(expected), strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-5 * max(np.ptp(other), 1e-3))
-        assert np.ptp(other, axis=0).max() > 1e-4  # it does read the images
+        assert np.ptp(other, axis=0).max() > 1e-4  # it does look at the images
 
 
 def test_no_layer_of_folding_takes_the_name_of_a_user_s():

@@ -2,6 +2,7 @@ import types
 
 import pytest
 
+from keras_mnist.errors import UsageError
 from keras_mnist.training.callbacks import AccuracyTarget, ReduceOnPlateau
 
 
@@ -44,8 +45,8 @@ def test_the_target_must_be_met_in_a_row(accuracies, stopped):
 def test_the_target_can_watch_another_accuracy_and_says_so():
     callback = AccuracyTarget(0.9, 1, monitor="accuracy")
     assert feed(callback, "accuracy", [0.8, 0.95])[0] == 2
-    assert callback.message == "accuracy at 0.9 or above in 1 epochs in a row"
-    with pytest.raises(KeyError):
+    assert str(callback) == "accuracy at 0.9 or above in 1 epochs in a row"
+    with pytest.raises(UsageError, match="AccuracyTarget monitors 'accuracy', expected one of val_accuracy"):
         callback.on_epoch_end(0, {"val_accuracy": 1.0})
 
 

@@ -27,12 +27,12 @@ def test_what_is_saved_comes_back_bit_by_bit(path, variables):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
 
 
-@pytest.mark.parametrize("place", [0, 15, 25, 60, -100, -1])
-def test_one_altered_byte_is_refused_by_the_file_s_name(path, place):
+@pytest.mark.parametrize("index", [0, 15, 25, 60, -100, -1])
+def test_one_altered_byte_is_refused_by_the_file_s_name(path, index):
     content = bytearray(path.read_bytes())
-    content[place] ^= 1
+    content[index] ^= 1
     path.write_bytes(content)
-    with pytest.raises(RunError, match="state.bin .*--fresh"):
+    with pytest.raises(RunError, match="state.bin .*`overwrite`"):
         checkpoint.read(path)
 
 
@@ -56,7 +56,7 @@ def test_the_previous_state_survives_a_failed_save(path, variables, monkeypatch)
         raise OSError(28, "No space left on device")
 
     before = path.read_bytes()
-    monkeypatch.setattr("keras_mnist.files.os.fsync", full)
+    monkeypatch.setattr("keras_mnist.utils.files.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         checkpoint.save(path, variables, {"epoch": 4})
     assert path.read_bytes() == before

@@ -8,18 +8,17 @@ import pytest
 import tensorflow as tf
 
 import keras_mnist
-from keras_mnist import tricks
-from keras_mnist.errors import UsageError
 from keras_mnist.recipe import Recipe
-from keras_mnist.training import runtime
-from keras_mnist.training.fused import FusedChain, FusedNetwork
-from keras_mnist.training.steps import Stepper
+from keras_mnist.training.device import dtype_policy
+from keras_mnist.training.fused import FusedLayers, FusedNetwork
+from keras_mnist.training.trainer import Trainer
+from tests.conftest import every_variant
 
 
-def without_dropout(name, number_format="float32"):
+def without_dropout(name, policy="float32"):
     """A variant's network up to its logits, without dropout, whose random numbers differ."""
     keras.utils.set_random_seed(0)
-    with runtime.number_format(number_format):
+    with dtype_policy(policy):
         model = keras_mnist.create_model(name, classifier_activation=None)
         for layer in model.layers:
             if hasattr(layer, "rate"):
@@ -41,7 +40,7 @@ def pass_through(model, weights, images, labels):
     return logits.numpy(), np.concatenate([np.ravel(gradient) for gradient in gradients])
 
 
-@pytest.mark.parametrize("name", keras_mnist.list_variants())
+@pytest.mark.parametrize("name", every_variant())
 def test_fused_networks_are_as_near_to_the_truth_as_plain_ones(name, digits):
     """Two float32 ways differ by rounding, which norms amplify: both are held against double precision."""
     # Noise, because in an even background pooling has ties, and rounding decides which pixel gets the gradient.
@@ -55,7 +54,7 @@ def test_fused_networks_are_as_near_to_the_truth_as_plain_ones(name, digits):
     plain = pass_through(network, network.trainable_weights, images, labels)
     after = network.get_weights()
     network.set_weights(before)
-    fused = FusedNetwork(network, parts=3)
+    fused = FusedNetwork(network, shards=3)
     fast = pass_through(fused, network.trainable_weights, images, labels)
     assert np.abs(fast[0] - truth[0]).max() <= 3 * np.abs(plain[0] - truth[0]).max() + 1e-6
     # A ReLU or a pooling that rounding tips over moves a gradient by whole pixels: here the direction is checked, and
@@ -66,8 +65,8 @@ def test_fused_networks_are_as_near_to_the_truth_as_plain_ones(name, digits):
     np.testing.assert_allclose(fused(images, training=False), network(images, training=False), atol=1e-4)
 
 
-def chain(relu_first, relu_last, dropout, channels, epsilon=1e-3):
-    """A Keras model of one chain and the chain itself, with statistics and gains that are not ones and zeros."""
+def fused_together(relu_first, relu_last, dropout, channels, epsilon=1e-3):
+    """A Keras model of layers that are fused and the layers themselves, with weights that are not ones and zeros."""
     inputs = x = keras.Input((5, 7, channels))
     generator = np.random.default_rng(channels)
     layers = [keras.layers.ReLU() if relu_first else None, keras.layers.BatchNormalization(epsilon=epsilon)]
@@ -80,9 +79,9 @@ def chain(relu_first, relu_last, dropout, channels, epsilon=1e-3):
 
 @pytest.mark.parametrize("channels", [1, 4, 10, 16, 18])
 @pytest.mark.parametrize(("relu_first", "relu_last"), [(False, False), (True, False), (False, True), (True, True)])
-@pytest.mark.parametrize("parts", [1, 2, 3])
-def test_a_chain_gives_the_gradients_of_the_plain_layers(channels, relu_first, relu_last, parts):
-    model, layers = chain(relu_first, relu_last, 0, channels)
+@pytest.mark.parametrize("shards", [1, 2, 3])
+def test_fused_layers_give_the_gradients_of_plain_ones(channels, relu_first, relu_last, shards):
+    model, layers = fused_together(relu_first, relu_last, 0, channels)
     generator = np.random.default_rng(0)
     images = tf.Variable(generator.normal(0.3, 1, (10, 5, 7, channels)).astype(np.float32))
     readout = generator.normal(size=(10, 5, 7, channels)).astype(np.float32)
@@ -101,22 +100,22 @@ def test_a_chain_gives_the_gradients_of_the_plain_layers(channels, relu_first, r
         return [*differentiate(compute), layers[1].moving_mean, layers[1].moving_variance]
 
     theirs = results(lambda images: model(images, training=True))
-    fused, cuts = FusedChain(*layers), [0, 3, 6][:parts] + [10]
+    fused, cuts = FusedLayers(*layers), [0, 3, 6][:shards] + [10]
     ours = results(lambda images: tf.concat(fused([images[a:b] for a, b in itertools.pairwise(cuts)], True), 0))
     for our, their in zip(ours, theirs, strict=True):
         their = np.array(their)
         np.testing.assert_allclose(our, their, rtol=1e-4, atol=1e-4 * max(1.0, np.abs(their).max()))
 
 
-def test_parts_change_nothing_but_rounding():
+def test_shards_change_nothing_but_rounding():
     """The same values are dropped, wherever a batch is cut."""
-    _, layers = chain(True, False, 0.2, 6)
+    _, layers = fused_together(True, False, 0.2, 6)
     images = tf.constant(np.random.default_rng(0).normal(size=(40, 5, 7, 6)).astype(np.float32))
     results = []
     for cuts in ([0, 40], [0, 15, 40]):
         layers[3].seed_generator.state.assign([1, 2])
         layers[1].moving_mean.assign(tf.zeros(6))
-        fused = tf.function(FusedChain(*layers), autograph=False)
+        fused = tf.function(FusedLayers(*layers), autograph=False)
         results.append(np.concatenate(fused([images[a:b] for a, b in itertools.pairwise(cuts)], True)))
     np.testing.assert_allclose(*results, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(results[0] == 0, results[1] == 0)
@@ -124,10 +123,10 @@ def test_parts_change_nothing_but_rounding():
 
 
 def drop(rate, seed=1):
-    """Dropout of ones without a norm: a function of images in parts."""
+    """Dropout of ones without a norm: a function of images in shards."""
     layer = keras.layers.Dropout(rate, seed=seed)
     layer.build((None, 5, 5, 10))
-    return tf.function(FusedChain(None, None, None, layer), autograph=False)
+    return tf.function(FusedLayers(None, None, None, layer), autograph=False)
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.1, 0.25, 0.5])
@@ -142,7 +141,7 @@ def test_dropout_drops_at_its_rate_independently_of_neighbours_and_steps(rate):
     assert first.max() == pytest.approx(1 / (1 - rate)) and first.mean() == pytest.approx(1, abs=0.01)
     pairs = {
         "next step": (gone, second == 0),
-        "other part": (gone[:2000], gone[2000:]),
+        "other shard": (gone[:2000], gone[2000:]),
         "next image": (gone[1:], gone[:-1]),
         "next row": (gone[:, 1:], gone[:, :-1]),
         "next channel": (gone[..., 1:], gone[..., :-1]),
@@ -157,8 +156,8 @@ def test_dropout_drops_at_its_rate_independently_of_neighbours_and_steps(rate):
 @pytest.mark.parametrize("norm", [False, True])
 def test_what_is_dropped_gets_no_gradient(norm):
     """A value's gradient is what a change of it changes, the dropped ones included."""
-    _, layers = chain(False, False, 0.3, 4)
-    fused = FusedChain(None, layers[1] if norm else None, None, layers[3])
+    _, layers = fused_together(False, False, 0.3, 4)
+    fused = FusedLayers(None, layers[1] if norm else None, None, layers[3])
     images = tf.Variable(np.random.default_rng(0).normal(size=(4, 5, 7, 4)).astype(np.float32))
     readout = np.random.default_rng(1).normal(size=(4, 5, 7, 4)).astype(np.float32)
 
@@ -181,25 +180,22 @@ def test_what_is_dropped_gets_no_gradient(norm):
         assert 0.2 < np.mean(gradient == 0) < 0.4
 
 
-def test_each_trick_has_a_switch(monkeypatch):
-    cpu, gpu = runtime.Device("cpu", "a CPU"), runtime.Device("gpu", "a GPU")
-    assert cpu.tricks == tricks.TRICKS and gpu.tricks == ("imports", "resampling", "loop")
-    for trick in tricks.TRICKS:
-        monkeypatch.setenv("KERAS_MNIST_WITHOUT", trick)
-        assert trick not in cpu.tricks and trick not in runtime.surroundings(cpu)["tricks"]
-    monkeypatch.setenv("KERAS_MNIST_WITHOUT", ",".join(tricks.TRICKS))
-    assert cpu.tricks == () and runtime.surroundings(cpu)["parts"] == 1
-    monkeypatch.setenv("KERAS_MNIST_WITHOUT", "lanes")
-    with pytest.raises(UsageError, match="'lanes'.*imports,resampling,chains,parts,loop"):
-        _ = cpu.tricks
-
-
-@pytest.mark.parametrize("used", [(), ("chains",), ("chains", "parts")])
+@pytest.mark.parametrize("used", [(), ("fused_layers",), ("fused_layers", "shards")])
 def test_training_changes_the_plain_network(used, digits):
     network = keras_mnist.create_model("bn_gap", classifier_activation=None)
-    stepper = Stepper(network, Recipe(learning_rate=0.05), 1, tricks=used)
+    trainer = Trainer(network, Recipe(learning_rate=0.05), 1, optimizations=used)
     before = network.get_weights()
     images = tf.constant(digits.train_images[:64], tf.float32)
-    losses = [float(stepper.train_step(images, tf.one_hot(digits.train_labels[:64], 10))) for _ in range(15)]
+    losses = [float(trainer.train_step(images, tf.one_hot(digits.train_labels[:64], 10))) for _ in range(15)]
     assert losses[-1] < losses[0]
     assert all(np.any(a != b) for a, b in zip(before, network.get_weights(), strict=True))
+
+
+@pytest.mark.parametrize(("relu_first", "relu_last"), [(False, False), (True, True)])
+def test_what_is_no_number_stays_none(relu_first, relu_last):
+    """A run that diverged must be seen to."""
+    _, layers = fused_together(relu_first, relu_last, 0.2, 6)
+    images = np.ones((8, 5, 7, 6), np.float32)
+    images[3] = np.nan
+    result = np.concatenate(tf.function(FusedLayers(*layers), autograph=False)([images[:4], images[4:]], True))
+    assert np.isnan(result).mean() > 0.7 and np.isnan(layers[1].moving_variance).all()

@@ -95,7 +95,7 @@ def evo_bn(*, num_classes=10, classifier_activation="softmax", name="evo_bn"):
     recipe=PLATEAU,
     source=f"{SOURCE}, V3",
     claim=Claim(0.9937, epochs=15, note="99.29 % on a second machine"),
-    assumed=(*ASSUMED, "dropout rate 0.05", "places of the skip connections: where channels agree"),
+    assumed=(*ASSUMED, "dropout rate 0.05", "the skip connections: where channels agree"),
 )
 def evo_skip(*, num_classes=10, classifier_activation="softmax", name="evo_skip"):
     """Dropout after two blocks and identity skip connections around the convolutions that keep their channels.

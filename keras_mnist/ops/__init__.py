@@ -1,0 +1,1 @@
+"""TensorFlow operations of our own, compiled by Numba."""

@@ -1,0 +1,48 @@
+"""The formats of exports by name: each is one function in a file of this folder, or of your own."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import NamedTuple
+
+from keras_mnist.utils.registry import Registry
+
+
+class Format(NamedTuple):
+    """A registered function, and the ending of the file that it writes; "" for a folder."""
+
+    write: Callable
+    suffix: str
+
+
+FORMATS = Registry("export format")
+
+
+def export_format(suffix: str = ""):
+    """Register the decorated function as a format under its own name.
+
+    It is called with (model, gives_logits, path), writes the model to the path, which does not exist or is an empty
+    folder, and returns a function from raw uint8 images to probabilities that uses what it has written.
+
+    Args:
+        suffix: ending of the file that it writes, such as ".tflite"; "" for a folder.
+    """
+
+    def register(function):
+        FORMATS[function.__name__] = Format(function, suffix)
+        return function
+
+    return register
+
+
+def get_format(name: str) -> Format:
+    """The format called `name`.
+
+    Raises: UsageError, with close matches, if there is none.
+    """
+    package = __name__.rpartition(".")[0]
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        importlib.import_module(f"{package}.{module.name}")
+    return FORMATS[name]

@@ -1,0 +1,106 @@
+"""The folder of one run: who may write to it, and the files that it keeps."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+import keras
+
+from keras_mnist.errors import RunError, UsageError
+from keras_mnist.results import plots
+from keras_mnist.results.tables import summary_text
+from keras_mnist.utils.files import remove_drafts, whole_file, write_whole
+
+
+class RunFolder:
+    """The files of a run; each appears whole or not at all, and run.json as the last one: with it the run is done."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.record, self.state, self.history = path / "run.json", path / "state.bin", path / "history.csv"
+        self.model, self.summary, self.curves = path / "model.keras", path / "summary.txt", path / "curves.png"
+
+    def __str__(self):
+        return str(self.path)
+
+    @contextlib.contextmanager
+    def owned(self) -> Iterator[None]:
+        """Make the folder and keep other processes out of it inside the block.
+
+        Raises: UsageError if it cannot be written or the run is already going on.
+        """
+        lock = filelock.FileLock(self.path / ".lock")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise UsageError(
+                f"{self} is in use by another run; wait for it, or choose another `seed` or `runs`"
+            ) from None
+        except OSError as error:
+            raise UsageError(
+                f"cannot write to {error.filename or self} ({error.strerror}); choose another `runs`"
+            ) from None
+        with lock:
+            remove_drafts(self.path)
+            yield
+
+    def clear(self) -> None:
+        """Remove what an earlier run has left."""
+        for path in (self.record, self.state, self.history, self.model, self.summary, self.curves):
+            path.unlink(missing_ok=True)
+
+    @property
+    def finished(self) -> bool:
+        """Whether it holds a run that ended."""
+        return self.record.exists()
+
+    def read_record(self) -> dict:
+        """The record of a finished run.
+
+        Raises: RunError if it is none, or if a file that a finished run keeps is missing.
+        """
+        try:
+            record = json.loads(self.record.read_text())
+            if not {"variant", "dataset", "seed", "recipe", "test_accuracy"} <= record.keys():
+                raise ValueError
+        except (ValueError, AttributeError) as error:
+            raise RunError(f"{self.record} is no record of a run; pass `overwrite` to start the run over") from error
+        for path in (self.history, self.model):
+            if not path.is_file():
+                raise RunError(f"{path} is missing from a finished run; pass `overwrite` to start the run over")
+        return record
+
+    def write_history(self, history: list[dict]) -> None:
+        """Keep one row for each epoch."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(history)
+        write_whole(self.history, text.getvalue())
+
+    def keep(self, model: keras.Model, record: dict, history: list[dict], title: str, watched: str) -> None:
+        """Write everything that a finished run gave, and remove its state.
+
+        Args:
+            title, watched: words for the curves: of the run, and of the images that val_* figures are of.
+        """
+        self.write_history(history)
+        with whole_file(self.model) as draft:
+            model.save(draft)
+        write_whole(self.summary, summary_text(model))
+        plots.curves(history, title, watched, self.curves)
+        write_whole(self.record, json.dumps(record, indent=2) + "\n")
+        self.state.unlink(missing_ok=True)
+
+
+def read_history(path: Path) -> list[dict]:
+    """The rows of a history.csv."""
+    with path.open(newline="") as file:
+        return [{k: int(v) if k == "epoch" else float(v) for k, v in row.items()} for row in csv.DictReader(file)]

@@ -1,0 +1,1 @@
+"""Many runs together: their records, and the documents that quote them."""

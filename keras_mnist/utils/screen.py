@@ -1,0 +1,15 @@
+"""The one way to print: text as it is given, without markup, in lines that the terminal wraps."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+
+def screen(quiet: bool = False) -> Console:
+    """Standard output; names of users' own that hold brackets are printed as they are."""
+    return Console(soft_wrap=True, markup=False, emoji=False, highlight=False, quiet=quiet)
+
+
+def shown(path: Path) -> str:
+    """A path as a user would type it: relative if it is below the working directory."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

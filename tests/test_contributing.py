@@ -1,0 +1,115 @@
+"""CONTRIBUTING.md's five additions work as they are written there, through the command line."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import keras
+import pytest
+
+import keras_mnist
+from keras_mnist.errors import Interrupted
+from tests.conftest import ROOT
+
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)
+
+# Calls one command after the other, as a user's own program would: TensorFlow starts once.
+DRIVER = """
+import shlex, sys
+import additions
+from keras_mnist.__main__ import main
+for line in sys.stdin.read().splitlines():
+    command, *arguments = shlex.split(line)
+    sys.argv = [f"{command}.py", *arguments]
+    print(f"> {line}", flush=True)
+    try:
+        main(command)
+    except SystemExit as end:
+        print(f"exit {end.code}", flush=True)
+"""
+SHORT = "--dataset digits --batch-size 1260 --no-export"
+OLD = f"train --variant evo_base --epochs 2 {SHORT}"
+NEW = f"train --variant tiny --epochs 3 --fading 0.3 --schedule linear --last-rate 0.01 --most-seconds 0.01 {SHORT}"
+NAME = "tuned,epochs=3,batch_size=1260,fading=0.3,schedule=linear,last_rate=0.01,most_seconds=0.01"
+CONTINUED = "continuing runs/digits/evo_base/tuned,epochs=2,batch_size=1260/seed0 after epoch 1"
+WRONG = {
+    f"train --variant tinny {SHORT}": "train.py: no variant 'tinny'; did you mean tiny?",
+    f"train --variant tiny --schedule lin {SHORT}": "train.py: --schedule is 'lin', expected one of constant, step, "
+    "plateau, one_cycle, linear",
+    f"train --variant tiny --fading 2 {SHORT}": "train.py: --fading is 2.0, expected at least 0 and at most 0.9",
+    "export --model {model} --format folded": "export.py: no export format 'folded'; did you mean folded_keras?",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """An interrupted run from before the additions, and the additions as a module."""
+    folder = tmp_path_factory.mktemp("additions")
+    (folder / "additions.py").write_text("\n\n".join(BLOCKS))
+    recipe = keras_mnist.get_variant("evo_base").recipe().with_settings(epochs=2, batch_size=1260)
+    stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(Interrupted):
+        keras_mnist.train(
+            "evo_base", recipe=recipe, dataset="digits", runs=folder / "runs", callbacks=[stop], verbose=0
+        )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def said(folder):
+    """What each command line prints."""
+    model = f"runs/digits/tiny/{NAME}/seed0/model.keras"
+    lines = [NEW, OLD, f"export --model {model} --format folded_keras --output folded.keras"]
+    lines += [line.format(model=model) for line in WRONG]
+    path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": path}
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER],
+        input="\n".join(lines),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=folder,
+        env=environment,
+        timeout=180,
+    )
+    parts = re.split(r"^> .*\n", done.stdout, flags=re.MULTILINE)[1:]
+    assert len(parts) == len(lines), done.stdout
+    return dict(zip([*lines[:2], "export", *WRONG], parts, strict=True))
+
+
+def test_there_is_one_block_for_each_of_the_five():
+    decorators = [re.search(r"^@(\w+)", block, re.MULTILINE)[1] for block in BLOCKS]
+    assert decorators == ["variant", "distortion", "schedule", "recipe_callback", "export_format"]
+    assert all(len(block.strip().splitlines()) <= 20 for block in BLOCKS)
+
+
+def test_a_run_uses_all_that_was_added(folder, said):
+    assert said[NEW].endswith("exit 0\n"), said[NEW]
+    (path,) = folder.glob("runs/digits/tiny/*/seed0/run.json")
+    assert path.parts[-3] == NAME
+    record = json.loads(path.read_text())
+    assert record["variant"] == "tiny" and f"params={record['trainable_parameters']:_}" in BLOCKS[0]
+    assert (record["stopped_by"], record["epochs_run"]) == ("TimeLimit", 1)
+    settings = {"fading": 0.3, "schedule": "linear", "last_rate": 0.01, "most_seconds": 0.01}
+    assert settings.items() <= record["recipe"].items()
+
+
+def test_a_state_from_before_the_additions_is_continued(folder, said):
+    assert said[OLD].endswith("exit 0\n") and CONTINUED in said[OLD], said[OLD]
+    (path,) = folder.glob("runs/digits/evo_base/*/seed0/run.json")
+    assert json.loads(path.read_text())["recipe"]["fading"] == 0
+
+
+def test_the_added_format_is_written_and_compared(folder, said):
+    assert said["export"].endswith("exit 0\n") and "largest difference of a probability" in said["export"]
+    layers = keras.saving.load_model(folder / "folded.keras").layers
+    assert not [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_an_unknown_name_or_a_value_out_of_range_is_one_line(said, line):
+    assert said[line] == f"{WRONG[line]}\nexit 2\n"

@@ -1,0 +1,369 @@
+import csv
+import dataclasses
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_mnist
+from keras_mnist import run as module
+from keras_mnist.errors import Interrupted, RunError, UsageError
+from keras_mnist.models import blocks
+from keras_mnist.models.loading import load_model
+from keras_mnist.results.evaluation import evaluate
+from keras_mnist.results.run_folder import RunFolder
+from keras_mnist.training import device
+from keras_mnist.training.plan import Plan
+
+REQUIRED = {
+    "variant",
+    "dataset",
+    "seed",
+    "trainable_parameters",
+    "total_parameters",
+    "recipe",
+    "validation",
+    "epochs_run",
+    "stopped_by",
+    "train_images",
+    "test_images",
+    "test_accuracy",
+    "test_loss",
+    "test_errors",
+    "seconds",
+    "seconds_per_epoch",
+    "device",
+    "versions",
+    "source_commit",
+}
+
+
+@pytest.fixture
+def train(tmp_path, small_digits, short_recipe, tiny):
+    """Train a tiny network in seconds."""
+
+    def call(variant=tiny, **options):
+        settings = {"recipe": short_recipe, "dataset": "digits", "device": "cpu", "runs": tmp_path / "runs", **options}
+        return keras_mnist.train(variant, **settings)
+
+    return call
+
+
+def test_a_run_keeps_everything_it_gave(train, tmp_path, small_digits):
+    result = train("bn_gap", saved_models=tmp_path / "saved_models")
+    folder = result.folder
+    files = {path.name for path in folder.iterdir()}
+    assert files == {"model.keras", "history.csv", "curves.png", "summary.txt", "run.json", ".lock"}
+    record = json.loads((folder / "run.json").read_text())
+    assert record == result.record
+    assert record.keys() >= REQUIRED
+    assert (record["trainable_parameters"], record["total_parameters"]) == (7_550, 7_706)
+    assert (record["train_images"], record["test_images"], record["validation"]) == (240, 397, "held-out")
+    assert (record["epochs_run"], record["stopped_by"]) == (2, "epochs")
+    assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert "trainable parameters: 7,550" in (folder / "summary.txt").read_text()
+    with (folder / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    columns = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"]
+    assert list(rows[0]) == columns
+    assert [float(row["loss"]) for row in rows] == result.history["loss"]
+
+
+def test_the_kept_figures_are_those_of_the_kept_model(train, tmp_path, small_digits):
+    result = train(saved_models=tmp_path / "saved_models")
+    images, labels = small_digits.test_images, small_digits.test_labels
+    again = evaluate(load_model(result.folder / "model.keras"), small_digits)
+    assert again.accuracy == result.test_accuracy
+    assert again.loss == result.record["test_loss"]
+    loss, accuracy = keras.saving.load_model(result.folder / "model.keras").evaluate(images, labels, verbose=0)
+    assert (loss, accuracy) == pytest.approx((again.loss, again.accuracy), rel=1e-5)
+    serve = tf.saved_model.load(tmp_path / "saved_models" / "tiny").signatures["serving_default"]
+    assert np.mean(serve(image=tf.constant(images))["digit"] == labels) == result.test_accuracy
+
+
+@pytest.mark.parametrize(("validation", "images", "watched"), [("none", 300, set()), ("test", 300, {"val_loss"})])
+def test_validation_decides_what_is_trained_on_and_watched(train, validation, images, watched):
+    result = train(validation=validation)
+    assert result.record["train_images"] == images and result.record["validation"] == validation
+    assert {"val_loss"} & result.history.keys() == watched
+    if validation == "test":
+        assert result.history["val_accuracy"][-1] == pytest.approx(result.test_accuracy, abs=1e-6)
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_another_run(train, tmp_path):
+    first, again = train(), train(runs=tmp_path / "again")
+    other = train(seed=1)
+    weights = [result.model.get_weights() for result in (first, again, other)]
+    for ours, theirs in zip(weights[0], weights[1], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert first.record["test_loss"] == again.record["test_loss"] != other.record["test_loss"]
+
+
+def test_a_run_stops_at_its_accuracy_target_and_says_so(train, short_recipe):
+    result = train(recipe=short_recipe.with_settings(epochs=5, target_accuracy=0.01, target_epochs=2))
+    assert result.record["epochs_run"] == 2
+    assert result.record["stopped_by"] == "val_accuracy at 0.01 or above in 2 epochs in a row"
+
+
+def test_a_finished_run_is_read_and_not_trained_again(train, monkeypatch, capsys):
+    first = train()
+    monkeypatch.setattr(module, "Trainer", None)
+    again = train()
+    assert again.record == first.record and again.history == first.history
+    assert "holds this run, finished" in capsys.readouterr().out
+
+
+def test_another_recipe_is_another_run(train, short_recipe, tmp_path):
+    """Each setting that differs from the recipe by that name is in the folder's name, and so is the validation."""
+    folders = [
+        train(recipe=short_recipe).folder,
+        train(recipe=short_recipe.with_settings(epochs=1)).folder,
+        train(recipe=short_recipe.with_settings(epochs=1), validation="none").folder,
+    ]
+    names = [folder.parent.name for folder in folders]
+    settings = "batch_size=64,learning_rate=0.05,nesterov=true,rotation_degrees=7,translate_pixels=1,scale=0.05"
+    assert names[0] == f"custom,epochs=2,{settings},shear_degrees=3,schedule=one_cycle"
+    assert names[1:] == [names[0].replace("epochs=2", "epochs=1"), names[1] + ",validation=none"]
+    assert all(folder.parents[1] == tmp_path / "runs" / "digits" / "tiny" for folder in folders)
+    result = train(recipe=short_recipe, overwrite=True)
+    assert result.folder == folders[0] and result.record["epochs_run"] == 2
+
+
+def test_the_named_recipe_gives_its_name(tmp_path, small_digits):
+    variant, digits = keras_mnist.get_variant("bn_gap"), small_digits
+    for recipe, validation, name in (
+        (variant.recipe("tuned"), "held-out", "tuned"),
+        (
+            variant.recipe("fast").with_settings(epochs=20, target_accuracy=0.99),
+            "held-out",
+            "fast,epochs=20,target_accuracy=0.99",
+        ),
+        (variant.recipe("document"), "test", "document,validation=test"),
+    ):
+        assert Plan(variant, recipe, digits, validation, 3).folder == Path("digits", "bn_gap", name, "seed3")
+
+
+def test_a_batch_larger_than_the_training_set_is_refused(train, short_recipe):
+    with pytest.raises(UsageError, match="`batch_size` is 241, expected at most the 240 training images of digits"):
+        train(recipe=short_recipe.with_settings(batch_size=241))
+
+
+def test_a_loss_that_is_no_number_stops_the_run_with_epoch_and_step(train, short_recipe, tmp_path):
+    with pytest.raises(
+        RunError, match=r"the loss became (nan|inf) at epoch \d+, step \d+; try a lower `learning_rate`"
+    ):
+        train(recipe=short_recipe.with_settings(learning_rate=100, l2=1, epochs=20))
+    assert not list(tmp_path.rglob("run.json"))
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_training(train, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot write to .*file.*`runs`"):
+        train(runs=tmp_path / "file")
+    with pytest.raises(UsageError, match="cannot write to .*file"):
+        train(saved_models=tmp_path / "file" / "models")
+
+
+def test_two_runs_in_one_folder_are_refused(train, tmp_path):
+    folder = RunFolder(train().folder)
+    with folder.owned(), pytest.raises(UsageError, match="seed0 is in use by another run"):
+        train()
+
+
+@pytest.mark.parametrize(("seed", "validation"), [(-1, "held-out"), (2**32, "held-out"), (0, "everything")])
+def test_values_that_no_run_can_have_are_refused(train, seed, validation):
+    with pytest.raises(UsageError, match="expected"):
+        train(seed=seed, validation=validation)
+
+
+def interrupt_after(steps, monkeypatch):
+    """Send this process SIGTERM after so many steps."""
+    count = iter(range(1, 10_000))
+    monkeypatch.setattr(
+        module.ScreenProgress,
+        "on_train_batch_end",
+        lambda self, batch, logs=None: next(count) == steps and signal.raise_signal(signal.SIGTERM),
+    )
+
+
+@pytest.mark.parametrize("schedule", ["one_cycle", "plateau"])
+def test_a_signal_ends_the_step_and_the_same_call_continues_bit_by_bit(
+    train, tmp_path, monkeypatch, short_recipe, schedule
+):
+    """Whatever the number of steps between two looks at signals."""
+    recipe = short_recipe.with_settings(epochs=4, schedule=schedule, patience=1, min_delta=0.5, target_accuracy=0.999)
+    whole = train(recipe=recipe, runs=tmp_path / "whole")
+    for steps in (2, 4, 5):  # in the first epoch, at the end of the second, in the third
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "STEPS_PER_EXECUTION", 1)
+            interrupt_after(steps, patch)
+            with pytest.raises(Interrupted, match="the same command continues") as error:
+                train(recipe=recipe)
+        assert error.value.exit_code == 143
+    continued = train(recipe=recipe)
+    for ours, theirs in zip(continued.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert {**continued.history, "seconds": 0} == {**whole.history, "seconds": 0}
+    assert not (continued.folder / "state.bin").exists()
+
+
+def test_progress_is_printed_line_by_line(train, capsys):
+    train()
+    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("TensorFlow is in use")]
+    assert lines[0].startswith("tiny, 142 parameters: 2 epochs of 4 steps on digits, seed 0, on cpu (")
+    assert [line.split()[:2] for line in lines[1:]] == [["epoch", "1/2"], ["epoch", "2/2"]]
+    assert all("val_accuracy" in line and "learning rate" in line for line in lines[1:])
+    train(verbose=0, overwrite=True)
+    assert capsys.readouterr().out == ""
+    with pytest.raises(UsageError, match="`verbose` is 3, expected"):
+        train(verbose=3)
+
+
+def test_a_run_can_be_trained_outside_the_main_thread(train):
+    results = []
+    thread = threading.Thread(target=lambda: results.append(train()))
+    thread.start()
+    thread.join()
+    assert results[0].record["epochs_run"] == 2
+
+
+def test_training_learns_the_embedded_digits(tmp_path, digits):
+    recipe = keras_mnist.get_variant("swift").recipe().with_settings(epochs=2)
+    result = keras_mnist.train("swift", recipe=recipe, dataset="digits", runs=tmp_path)
+    assert result.test_accuracy >= 0.97
+
+
+def test_a_finished_run_that_lost_a_file_is_an_error(train):
+    result = train()
+    for name in ("history.csv", "model.keras"):
+        content = (result.folder / name).read_bytes()
+        (result.folder / name).unlink()
+        with pytest.raises(RunError, match=f"{name} is missing from a finished run; pass `overwrite`"):
+            train()
+        (result.folder / name).write_bytes(content)
+    assert train().record == result.record
+
+
+def test_the_result_outlives_a_change_of_the_working_directory(train, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = train(runs="here")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert result.model is result.model and len(result.history["loss"]) == 2
+
+
+def exported(folder):
+    return json.loads((folder / "tiny" / "keras_mnist.json").read_text())
+
+
+def test_an_export_is_named_by_its_own_run_alone(train, tmp_path, capsys):
+    models = tmp_path / "saved_models"
+    assert train().saved_model is None
+    first = train(saved_models=models)  # trained before: exported from its model file
+    assert exported(models)["seed"] == 0 and first.saved_model == models / "tiny"
+    assert train(seed=1, saved_models=models).saved_model == models / "tiny" and exported(models)["seed"] == 1
+    assert train(saved_models=models).saved_model == models / "tiny" and exported(models)["seed"] == 0
+    facts = models / "tiny" / "keras_mnist.json"
+    facts.write_text(facts.read_text().replace('"digits"', '"mnist"'))
+    capsys.readouterr()
+    assert train(seed=1, saved_models=models).saved_model is None
+    assert "tiny is of mnist and left alone" in capsys.readouterr().out and exported(models)["dataset"] == "mnist"
+
+
+def test_a_folder_that_is_no_export_is_refused_before_training(train, tmp_path):
+    thesis = tmp_path / "saved_models" / "tiny" / "thesis.tex"
+    thesis.parent.mkdir(parents=True)
+    thesis.write_text("years of work")
+    with pytest.raises(UsageError, match="thesis.tex"):
+        train(saved_models=tmp_path / "saved_models")
+    assert thesis.read_text() == "years of work" and not list(tmp_path.rglob("state.bin"))
+
+
+def test_an_export_that_differs_is_reported_and_the_run_is_kept(train, tmp_path, monkeypatch):
+    def differ(*arguments, **options):
+        raise RunError("the exported tiny differs by 1, expected at most 1e-05")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "export", differ)
+        with pytest.raises(RunError, match="differs by 1, .*the run itself is kept in .*seed0"):
+            train(saved_models=tmp_path / "saved_models")
+    assert train(saved_models=tmp_path / "saved_models").saved_model
+
+
+def test_what_was_used_is_what_the_record_names(train, short_recipe):
+    """With 240 images in batches of 239 the last batch has one image, which two cores cannot share."""
+    used = {size: train(recipe=short_recipe.with_settings(epochs=1, batch_size=size)).record for size in (239, 64)}
+    assert "shards" not in used[239]["optimizations"] and used[239]["shards"] == 1
+    if device.SHARDS > 1:
+        assert "shards" in used[64]["optimizations"] and used[64]["shards"] == device.SHARDS
+
+
+def test_seconds_per_epoch_are_the_median_without_the_first(train, short_recipe):
+    record = train(recipe=short_recipe.with_settings(epochs=3))
+    seconds = record.history["seconds"]
+    assert record.record["seconds_per_epoch"] == pytest.approx(np.median(seconds[1:]))
+    assert record.record["seconds"] == pytest.approx(sum(seconds))
+
+
+def test_steps_are_executed_together_where_the_age_of_the_process_is_unknown(train, monkeypatch):
+    monkeypatch.setattr("keras_mnist.training.loop.process_seconds", lambda: None)
+    counts = []
+    recorder = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: counts.append(batch))
+    assert train(callbacks=[recorder]).record["seconds_to_first_step"] is None
+    assert counts == [0, 3, 3]  # the first step alone, then three at once, then all four
+
+
+def test_the_state_of_the_process_is_as_before(train):
+    random.seed(5)
+    np.random.seed(5)
+    before = random.getstate(), np.random.get_state()[1].tolist(), np.random.get_state()[2]
+    policy = keras.config.dtype_policy()
+    train()
+    assert before == (random.getstate(), np.random.get_state()[1].tolist(), np.random.get_state()[2])
+    assert keras.config.dtype_policy() is policy
+
+
+NOTEBOOK = """
+import sys
+import matplotlib
+matplotlib.use("svg")
+import keras_mnist, tensorflow as tf
+keras_mnist.create_model("bn_dropout_gap")  # TensorFlow is in use from here on
+from keras_mnist.recipe import Recipe
+keras_mnist.train("bn_dropout_gap", recipe=Recipe(epochs=1, batch_size=600), dataset="digits", runs=sys.argv[1])
+assert matplotlib.get_backend() == "svg"
+assert tf.config.threading.get_intra_op_parallelism_threads() == 0
+"""
+
+
+def test_in_a_notebook_plots_and_threads_stay_and_slower_training_is_said(tmp_path):
+    command = [sys.executable, "-c", NOTEBOOK, tmp_path]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("TensorFlow is in use already and keeps its threads")
+
+
+def test_a_network_that_cannot_be_fused_is_trained_with_plain_layers(train, monkeypatch):
+    """One whose layer is called twice."""
+
+    def build(*, num_classes=10, classifier_activation="softmax", name="twice"):
+        image, x = blocks.image_input()
+        layer = keras.layers.Conv2D(1, 3, padding="same")
+        x = keras.layers.Flatten()(layer(layer(x)))
+        logits = keras.layers.Dense(num_classes)(x)
+        return blocks.classifier(image, logits, activation=classifier_activation, name=name)
+
+    variant = keras_mnist.get_variant("bn_gap")
+    monkeypatch.setattr(module, "get_variant", lambda name: dataclasses.replace(variant, build=build))
+    record = train().record
+    assert not {"fused_layers", "shards"} & set(record["optimizations"])

@@ -1,0 +1,159 @@
+"""Keras's own callbacks, given to `train`: they get the model, the whole protocol, and can stop the run."""
+
+import csv
+import signal
+
+import keras
+import numpy as np
+import pytest
+
+import keras_mnist
+from keras_mnist.errors import Interrupted, UsageError
+from keras_mnist.recipe import Recipe
+
+EPOCHS, STEPS = 3, 4  # 240 images in batches of 64
+
+
+@pytest.fixture
+def train(tmp_path, small_digits, tiny):
+    """Train a tiny network in seconds, with callbacks."""
+
+    def call(*callbacks, **settings):
+        recipe = Recipe(**{"epochs": EPOCHS, "batch_size": 64, "learning_rate": 0.05, **settings})
+        return keras_mnist.train(
+            tiny, recipe=recipe, dataset="digits", runs=tmp_path / "runs", callbacks=callbacks, verbose=0
+        )
+
+    return call
+
+
+def test_callbacks_get_the_events_of_fit_in_its_order(train):
+    events = []
+
+    class Recorder(keras.callbacks.Callback):
+        def __getattribute__(self, name):
+            if name.startswith("on_") and "batch" not in name or name.startswith(("on_train_batch", "on_test_batch")):
+                return lambda *arguments, **logs: events.append((name, arguments))
+            return super().__getattribute__(name)
+
+    train(Recorder(), epochs=1)
+    names = [name for name, _ in events]
+    batches = ["on_train_batch_begin", "on_train_batch_end"]
+    tests = ["on_test_begin", "on_test_batch_begin", "on_test_batch_end", "on_test_end"]
+    # The first step alone, the other three in one execution.
+    assert names == ["on_train_begin", "on_epoch_begin", *batches * 2, *tests, "on_epoch_end", "on_train_end"]
+    assert [arguments[0] for name, arguments in events if "train_batch" in name] == [0, 0, 1, 3]
+    logs = dict(events)["on_epoch_end"][1]
+    assert logs.keys() == {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"}
+
+
+def test_callbacks_get_the_model_under_training(train, tmp_path):
+    seen = {}
+
+    def look(epoch, logs):
+        model = callback.model
+        probabilities = model.predict(np.zeros((2, 28, 28, 1), np.uint8), verbose=0)
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+        model.save(tmp_path / "inside.keras")
+        seen[epoch] = model.get_weights(), int(model.optimizer.iterations), callback.params
+
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=look)
+    result = train(callback)
+    assert [seen[epoch][1] for epoch in range(EPOCHS)] == [STEPS, 2 * STEPS, 3 * STEPS]
+    assert seen[0][2]["epochs"] == EPOCHS and seen[0][2]["steps"] == STEPS
+    for last, kept in zip(seen[EPOCHS - 1][0], result.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(last, kept)
+    assert isinstance(keras_mnist.load_model(tmp_path / "inside.keras"), keras.Model)
+
+
+def test_tensorboard_writes_its_events(train, tmp_path):
+    train(keras.callbacks.TensorBoard(tmp_path / "logs", histogram_freq=1))
+    assert list((tmp_path / "logs" / "train").glob("events.*"))
+    assert list((tmp_path / "logs" / "validation").glob("events.*"))
+
+
+def test_model_checkpoint_and_csv_logger_write_their_files(train, tmp_path):
+    checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", monitor="val_loss", save_best_only=True)
+    result = train(checkpoint, keras.callbacks.CSVLogger(tmp_path / "log.csv"))
+    best = keras_mnist.load_model(tmp_path / "best.keras")
+    assert [w.shape for w in best.get_weights()] == [w.shape for w in result.model.get_weights()]
+    with (tmp_path / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["val_loss"]) for row in rows] == pytest.approx(result.history["val_loss"])
+
+
+def test_early_stopping_stops_and_is_named(train):
+    result = train(keras.callbacks.EarlyStopping("val_accuracy", patience=1, min_delta=2.0))
+    assert result.record["stopped_by"] == "EarlyStopping"
+    assert result.record["epochs_run"] == 2 == len(result.history["loss"])
+
+
+def test_terminate_on_nan_ends_the_run_in_its_epoch(train):
+    result = train(keras.callbacks.TerminateOnNaN(), epochs=20, learning_rate=100, l2=1)
+    assert result.record["stopped_by"] == "TerminateOnNaN" and result.record["epochs_run"] < 20
+    assert result.record["test_loss"] is None and result.test_accuracy == 0
+
+
+def test_a_callback_that_stops_at_a_batch_ends_the_epoch_there(train):
+    stop = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: setattr(stop.model, "stop_training", 1)
+    )
+    result = train(stop)
+    assert (result.record["stopped_by"], result.record["epochs_run"]) == ("LambdaCallback", 1)
+
+
+def test_learning_rates_are_set_by_keras_s_callbacks(train):
+    scheduler = keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.01 * (epoch + 1))
+    assert train(scheduler).history["learning_rate"] == pytest.approx([0.01, 0.02, 0.03])
+
+
+def test_a_plateau_reduces_the_rate(train):
+    plateau = keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=1, min_delta=1e6)
+    rates = train(plateau).history["learning_rate"]
+    assert rates[-1] < rates[0] == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("name", ["AccuracyTarget", "ReduceOnPlateau"])
+def test_a_monitored_name_that_is_missing_lists_those_there_are(train, name):
+    callback = {
+        "AccuracyTarget": lambda: keras_mnist.callbacks.AccuracyTarget(0.9, monitor="val_acc"),
+        "ReduceOnPlateau": lambda: keras_mnist.callbacks.ReduceOnPlateau("val_acc"),
+    }[name]()
+    with pytest.raises(UsageError, match=f"{name} monitors 'val_acc', expected one of accuracy, .*val_loss"):
+        train(callback)
+
+
+class Counter(keras.callbacks.Callback):
+    """Counts epochs, and can tell how many."""
+
+    count = 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.count += 1
+
+    def state(self):
+        return {"count": self.count}
+
+    def restore(self, state):
+        self.count = state["count"]
+
+
+def test_an_interrupted_run_continues_callbacks_that_keep_a_state_and_names_the_others(train, tiny, tmp_path, capsys):
+    def interrupt(epoch, logs):
+        if epoch == 1:
+            signal.raise_signal(signal.SIGTERM)
+
+    other = keras.callbacks.LambdaCallback(on_epoch_begin=interrupt)
+    with pytest.raises(Interrupted):
+        train(Counter(), other)
+    counter = Counter()
+    recipe = Recipe(epochs=EPOCHS, batch_size=64, learning_rate=0.05)
+    keras_mnist.train(
+        tiny,
+        recipe=recipe,
+        dataset="digits",
+        runs=tmp_path / "runs",
+        callbacks=[counter, keras.callbacks.LambdaCallback()],
+    )
+    assert counter.count == EPOCHS
+    assert "start anew: LambdaCallback" in capsys.readouterr().out

@@ -1,0 +1,36 @@
+import os
+
+import pytest
+
+from keras_mnist.utils.files import whole_file, whole_folder, write_whole
+
+
+def test_a_file_keeps_its_old_content_when_writing_fails(tmp_path):
+    path = tmp_path / "file.txt"
+    write_whole(path, "old")
+    with pytest.raises(RuntimeError), whole_file(path) as draft:
+        draft.write_text("half of the n")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "folder"
+    with whole_folder(path) as draft:
+        (draft / "a").write_text("1")
+    with pytest.raises(RuntimeError), whole_folder(path) as draft:
+        (draft / "b").write_text("2")
+        raise RuntimeError
+    assert [p.name for p in path.iterdir()] == ["a"]
+    with whole_folder(path) as draft:
+        (draft / "c").write_text("3")
+    assert [p.name for p in path.iterdir()] == ["c"]
+    assert {p.name for p in tmp_path.iterdir()} == {"folder", ".folder.lock"}
+
+
+def test_a_file_reaches_the_disk_through_a_handle_that_may_write(tmp_path, monkeypatch):
+    """Windows refuses fsync of any other; here, to write nothing through it tells."""
+    monkeypatch.setattr(os, "fsync", lambda handle: os.write(handle, b""))
+    write_whole(tmp_path / "file.txt", "content")
+    assert (tmp_path / "file.txt").read_text() == "content"
