@@ -38,6 +38,7 @@ def _run(command: str, arguments: list[str], program: str) -> None:
     module = _module(command)
     parser = cli.parser(program, module.__doc__.strip())
     module.add_arguments(parser)
+    cli.FLAGS.update(flag for action in parser._actions for flag in action.option_strings)
     module.run(parser.parse_args(arguments))
 
 

@@ -19,6 +19,8 @@ from keras_mnist.recipe import Augmentation, Recipe, Schedule, Target
 from keras_mnist.settings import settings_of
 from keras_mnist.training import recipe_callbacks  # noqa: F401  and so may its callbacks
 
+FLAGS: set[str] = set()  # of the command under way
+
 
 class _Parser(argparse.ArgumentParser):
     """Reports wrong use in one line."""
@@ -99,7 +101,7 @@ def _exit(code: int, message=None) -> typing.NoReturn:
     for stream, text in ((sys.stdout, None), (sys.stderr, message)):
         try:
             if text is not None:
-                print(f"{Path(sys.argv[0]).name}: {' '.join(with_flags(str(text)).split())}", file=stream)
+                print(f"{Path(sys.argv[0]).name}: {' '.join(with_flags(str(text), FLAGS).split())}", file=stream)
             stream.flush()
         except (OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -119,7 +121,7 @@ def add_recipe_flags(parser: argparse.ArgumentParser) -> None:
         hints = typing.get_type_hints(part)
         for field in settings_of(part):
             flag, kind = "--" + field.name.replace("_", "-"), hints[field.name]
-            text = field.metadata["help"]
+            text = field.metadata["help"].replace("%", "%%")
             if kind is bool:
                 group.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
             else:

@@ -4,6 +4,7 @@ A parameter stands in backticks in a message: `batch_size`. The command line sho
 """
 
 import re
+from collections.abc import Container
 
 BOLD = re.compile(r"\x1b\[\d*m")  # Keras's emphasis
 
@@ -24,13 +25,18 @@ class Interrupted(RuntimeError):
         self.exit_code = exit_code
 
 
-def with_flags(message: str) -> str:
-    """A message with each parameter as the command line's flag."""
-    return re.sub(r"`(\w+)`", lambda found: "--" + found[1].replace("_", "-"), message)
+def with_flags(message: str, flags: Container[str]) -> str:
+    """A message with each parameter as the command line's flag, where the command has that flag."""
+
+    def shown(found):
+        flag = "--" + found[1].replace("_", "-")
+        return flag if flag in flags else found[1]
+
+    return re.sub(r"`(\w+)`", shown, message)
 
 
 def first_line(error: Exception) -> str:
     """What an exception of Keras or TensorFlow says, in at most 120 characters."""
-    lines = [BOLD.sub("", line).strip() for line in str(error).splitlines()]
+    lines = [BOLD.sub("", line).replace("`", "'").strip() for line in str(error).splitlines()]
     said = (line for line in lines if line and not line.startswith("Exception encountered when calling"))
     return next(said, type(error).__name__)[:120]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from typing import Any
 
 from keras_mnist.conventions import PLATEAU_MIN_DELTA
@@ -65,6 +66,7 @@ OPTIMIZERS = ("sgd", "adam")
 DTYPE_POLICIES = ("float32", "mixed_bfloat16")
 
 
+@group("recipe")
 @dataclasses.dataclass(frozen=True)
 class Recipe(Settings):
     """Everything that a training run needs beside the network, the data and the seed.
@@ -90,6 +92,11 @@ class Recipe(Settings):
     augmentation: Augmentation = Augmentation()
     target: Target = Target()
     name: str = dataclasses.field(default="custom", compare=False)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,50}", self.name):  # it becomes part of a folder's name
+            raise UsageError(f"`name` is {self.name!r}, expected up to 50 letters, digits, _ and -")
 
     def flat(self) -> dict[str, Any]:
         """All settings by name, those of the parts included."""

@@ -24,10 +24,10 @@ from keras_mnist.models.loading import load_model
 from keras_mnist.models.registry import get_variant
 from keras_mnist.recipe import Recipe
 from keras_mnist.results.evaluation import Score, evaluate
-from keras_mnist.results.export import export, exported_facts, kept_facts, require_replaceable
+from keras_mnist.results.export import export, exported_facts, facts_beside, require_replaceable
 from keras_mnist.results.run_folder import RunFolder, read_history
 from keras_mnist.training import checkpoint
-from keras_mnist.training.callbacks import Callbacks, ScreenProgress
+from keras_mnist.training.callbacks import Callbacks, ScreenProgress, as_list
 from keras_mnist.training.device import Device, choose_device, dtype_policy, environment_of, set_threads
 from keras_mnist.training.fused import can_be_fused
 from keras_mnist.training.loop import STEPS_PER_EXECUTION, TrainingLoop
@@ -42,6 +42,7 @@ from keras_mnist.utils.signals import collected_signals
 THREADS_NOTICE = (
     "TensorFlow is in use already and keeps its threads, so this trains more slowly; train in a new process instead"
 )
+NO_MEMORY = "the device has no memory left; try a smaller `batch_size`, or `device` cpu"
 SEEDING = threading.Lock()  # Python's random numbers are the whole process's
 
 
@@ -89,7 +90,7 @@ def train(
     mnist_archives: Path | str | None = None,
     overwrite: bool = False,
     verbose: str | int = "auto",
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    callbacks: keras.callbacks.Callback | Sequence[keras.callbacks.Callback] | None = None,
 ) -> RunResult:
     """Train a variant and keep everything in runs/<dataset>/<variant>/<recipe>/seed<k>/; continue what was interrupted.
 
@@ -106,9 +107,11 @@ def train(
         data_dir: folder of tensorflow-datasets; None for its default.
         mnist_archives: folder with the four original MNIST archives; None for $KERAS_MNIST_ARCHIVES.
         overwrite: start over instead of continuing, or instead of returning the finished run.
-        verbose: as in `fit`: 0 silent, 1 progress bar and a line for each epoch, 2 the lines alone; "auto" is 1.
-        callbacks: Keras callbacks. They get the model under training, a softmax classifier. One with `state()` and
-            `restore(state)` continues exactly after an interruption; others start anew.
+        verbose: as in `fit`: 0 prints nothing, 1 progress bar and a line for each epoch, 2 the lines alone; "auto"
+            is 1.
+        callbacks: Keras callbacks. They get the model under training, a softmax classifier. One with `state()`, which
+            gives what JSON can hold, and `restore(state)` continues exactly after an interruption; others start anew.
+            They are no part of the run's name: a finished run is returned without calling them.
 
     Raises:
         UsageError: something cannot be run as asked.
@@ -124,6 +127,9 @@ def train(
     require_keras_settings()
     chosen = get_variant(variant)
     recipe = chosen.recipe(recipe) if isinstance(recipe, str) else recipe
+    if not isinstance(recipe, Recipe):
+        raise UsageError(f"`recipe` is {recipe!r}, expected a name or a Recipe")
+    callbacks = as_list(callbacks)
     console = screen(quiet=verbose == 0)
     on = choose_device(device)
     if "shards" in on.optimizations and not set_threads():
@@ -133,33 +139,41 @@ def train(
     folder = RunFolder(Path(os.path.abspath(runs)) / plan.folder)
     export_to = Path(os.path.abspath(saved_models)) / chosen.name if saved_models is not None else None
     if export_to:
-        require_replaceable(export_to, {})
+        require_replaceable(export_to, remedy="move it, or train without an export (--no-export)")
     with folder.owned():
         if overwrite:
             folder.clear()
         if folder.finished:
             console.print(f"{shown(folder.path)} holds this run, finished; overwrite=True (--overwrite) starts it over")
-            record = folder.read_record()
-            folder.state.unlink(missing_ok=True)
+            record = _finished(plan, folder, callbacks, console)
         else:
-            record = _reported(folder, lambda: _train(plan, on, folder, console, verbose != 2, callbacks, overwrite))
+            record = _train(plan, on, folder, console, verbose != 2, callbacks, overwrite)
         exported = export_to and _reported(folder, lambda: _export(plan, record, folder, export_to, console))
     return RunResult(record, folder.path, exported)
 
 
+def _finished(plan: Plan, folder: RunFolder, callbacks: list, console: Console) -> dict:
+    """The record of a run that is done; says so if it was trained with other callbacks."""
+    record = folder.read_record()
+    plan.require_same(record, folder.record)
+    folder.state.unlink(missing_ok=True)
+    names = [type(callback).__name__ for callback in callbacks]
+    if names != record.get("callbacks", []):
+        console.print(f"it was trained with callbacks {record.get('callbacks', [])}; {names} were not called")
+    return record
+
+
 def _reported(folder: RunFolder, work: Callable):
-    """Do a part of a run, and turn what can go wrong with disk and memory into one line."""
+    """Write a part of a run, and turn what can go wrong with disk and memory into one line."""
     try:
         return work()
-    except BrokenPipeError:  # of the screen: nobody reads it any more
-        raise
     except OSError as error:
         raise RunError(
             f"cannot write to {error.filename or folder} ({error.strerror or error}); what was saved before is kept: "
             "make room there and run the same command again"
         ) from error
     except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-        raise RunError("the device has no memory left; try a smaller `batch_size`, or `device` cpu") from error
+        raise RunError(NO_MEMORY) from error
 
 
 def _train(plan: Plan, on: Device, folder: RunFolder, console: Console, bar: bool, callbacks, overwrite: bool) -> dict:
@@ -180,10 +194,17 @@ def _train(plan: Plan, on: Device, folder: RunFolder, console: Console, bar: boo
         at_once = STEPS_PER_EXECUTION if "steps_per_execution" in optimizations else 1
         loop = TrainingLoop(plan, trainer, called, at_once)
         called.call("on_train_begin", {})
+        called.state()  # one that cannot be kept is told before anything is trained
         if folder.state.exists():
             _restore(loop, folder, plan, environment, console)
+
+        def save():
+            _save(loop, folder, plan, environment)
+
         try:
-            loop.run(lambda: _save(loop, folder, plan, environment), lambda: bool(received))
+            loop.run(lambda: _reported(folder, save), lambda: bool(received))
+        except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+            raise RunError(NO_MEMORY) from error
         finally:
             progress.close()
         if not loop.ended:
@@ -193,7 +214,8 @@ def _train(plan: Plan, on: Device, folder: RunFolder, console: Console, bar: boo
                 exit_code=128 + received[0],
             )
         called.call("on_train_end", loop.history[-1])
-    return _finish(loop, folder, plan, environment)
+    names = [type(callback).__name__ for callback in callbacks]
+    return _reported(folder, lambda: _finish(loop, folder, plan, {"callbacks": names, **environment}))
 
 
 def _build(plan: Plan) -> keras.Model:
@@ -241,7 +263,7 @@ def _restore(loop: TrainingLoop, folder: RunFolder, plan: Plan, environment: dic
 
 def _finish(loop: TrainingLoop, folder: RunFolder, plan: Plan, environment: dict) -> dict:
     """Score the test set once and write every file: the record."""
-    with _seeded(plan.seed):
+    with _seeded(plan.seed), dtype_policy("float32"):
         model = plan.variant.build()
     model.set_weights(loop.trainer.network.get_weights())
     # Compiled, so that whoever loads the file can call evaluate(images, labels) on it at once.
@@ -288,7 +310,7 @@ def _record(loop: TrainingLoop, plan: Plan, model: keras.Model, score: Score, en
 
 def _export(plan: Plan, record: dict, folder: RunFolder, target: Path, console: Console) -> Path | None:
     """Export the run unless it is there already; None where the export of another data set is left alone."""
-    facts = kept_facts(record, Path(shown(folder.path)))
+    facts = facts_beside(Path(shown(folder.model)))
     found = exported_facts(target)
     if found == facts:
         return target

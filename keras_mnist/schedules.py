@@ -16,8 +16,8 @@ def schedule(**settings: Setting):
     """Register the decorated function as a schedule under its own name, with settings of its own if it has any."""
 
     def register(function):
-        SCHEDULES[function.__name__] = function
         add_settings("schedule", settings)
+        SCHEDULES[function.__name__] = function
         return function
 
     return register

@@ -70,15 +70,17 @@ def add_settings(group: str, settings: dict[str, Setting]) -> None:
 
     A group that is not defined yet gets them when it is.
 
-    Raises: ValueError if the group has one of that name.
+    Raises: ValueError if this or another group has one of that name.
     """
     if group not in _GROUPS:
         _WAITING[group] |= settings
         return
     cls = _GROUPS[group]
-    for name, field in settings.items():
-        if name in cls.__dataclass_fields__:
+    taken = {name for other in _GROUPS.values() for name in other.__dataclass_fields__}
+    for name in settings:
+        if name in taken:
             raise ValueError(f"setting {name!r} is defined twice")
+    for name, field in settings.items():
         kind = type(field.default)
         # A dataclass takes no fields once it is made, so it gets the methods of one that is derived from it.
         longer = dataclasses.make_dataclass(cls.__name__, [(name, kind, field)], bases=(cls,), frozen=True)

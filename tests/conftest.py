@@ -46,7 +46,7 @@ def digits():
 
 @pytest.fixture
 def small_digits(monkeypatch, digits):
-    """The embedded digits with 300 training images and one pass an epoch, also for `load_data`: epochs of a second."""
+    """The embedded digits with 300 training images and one pass per epoch, also for `load_data`: epochs of a second."""
     order = np.argsort(np.argsort(digits.train_labels, kind="stable") % 100, kind="stable")[:300]
     small = dataclasses.replace(
         digits,

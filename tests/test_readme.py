@@ -62,7 +62,7 @@ def test_the_readme_s_python_runs_in_its_order(monkeypatch, tmp_path, digits):
     names = {}
     exec(export, names)
     assert names["result"].record["epochs_run"] == 2 and (tmp_path / "best.keras").is_file()
-    exec(use, names)
+    exec(use.replace("saved_models/", "exported/"), names)
     exec(fit.replace("epochs=15", "epochs=2"), names)
     assert isinstance(names["model"], keras.Model) and names["model"].history.epoch == [0, 1]
     assert {"val_accuracy", "learning_rate"} <= names["model"].history.history.keys()

@@ -19,6 +19,7 @@ from keras_mnist import run as module
 from keras_mnist.errors import Interrupted, RunError, UsageError
 from keras_mnist.models import blocks
 from keras_mnist.models.loading import load_model
+from keras_mnist.recipe import Recipe
 from keras_mnist.results.evaluation import evaluate
 from keras_mnist.results.run_folder import RunFolder
 from keras_mnist.training import device
@@ -367,3 +368,37 @@ def test_a_network_that_cannot_be_fused_is_trained_with_plain_layers(train, monk
     monkeypatch.setattr(module, "get_variant", lambda name: dataclasses.replace(variant, build=build))
     record = train().record
     assert not {"fused_layers", "shards"} & set(record["optimizations"])
+
+
+def test_a_finished_run_of_other_settings_is_never_returned_as_this_one(train, short_recipe):
+    result = train()
+    other = result.folder.parents[1] / result.folder.parent.name.replace("epochs=2", "epochs=1") / "seed0"
+    other.parent.mkdir()
+    result.folder.rename(other)
+    with pytest.raises(RunError, match="run.json is of another run: epochs 2 is now 1"):
+        train(recipe=short_recipe.with_settings(epochs=1))
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", "a\0", "x" * 51, "tuned,epochs=1"])
+def test_a_recipe_s_name_can_stand_in_a_folder_s(name):
+    with pytest.raises(UsageError, match="`name` is .*, expected up to 50 letters"):
+        Recipe(name=name)
+
+
+def test_what_is_kept_is_in_float32_whatever_policy_the_process_has(train):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        assert {layer.compute_dtype for layer in train().model.layers[1:]} == {"float32"}
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def test_a_document_s_recipe_can_be_borrowed(small_digits):
+    borrowed = keras_mnist.get_variant("bn_gap").recipe("document")
+    plan = Plan(keras_mnist.get_variant("swift"), borrowed, small_digits, "held-out", 0)
+    assert plan.name.startswith("document,rotation_degrees=7")
+
+
+def test_a_word_in_place_of_a_recipe_is_refused(train):
+    with pytest.raises(UsageError, match="`recipe` is None, expected a name or a Recipe"):
+        train(recipe=None)

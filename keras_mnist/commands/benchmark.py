@@ -40,6 +40,7 @@ def run(chosen: argparse.Namespace) -> None:
     for part in chosen.parts.split(","):
         if part not in PARTS:
             raise UsageError(f"`parts` names {part!r}, expected some of {','.join(PARTS)}")
+    known = _read(chosen.json)
     import_tensorflow()
 
     from keras_mnist.benchmarks.measurements import measure
@@ -52,6 +53,21 @@ def run(chosen: argparse.Namespace) -> None:
         facts, found = measure(part, data, chosen.steps, chosen.repeats, chosen.seeds, chosen.baseline == "torch")
         screen().print(measurement_table(f"{part}, {facts['dataset']}", found))
         if chosen.json:
-            known = json.loads(chosen.json.read_text()) if chosen.json.exists() else {}
             known[part] = {"facts": facts, "rows": [measurement.row() for measurement in found]}
             write_whole(chosen.json, json.dumps(known, indent=2) + "\n")
+
+
+def _read(path: Path | None) -> dict:
+    """What an earlier benchmark wrote to a file; {} where there is none.
+
+    Raises: UsageError if it holds anything else.
+    """
+    if path is None or not path.exists():
+        return {}
+    try:
+        known = json.loads(path.read_text())
+        if all("rows" in part for part in known.values()):
+            return known
+    except (OSError, ValueError, AttributeError, TypeError):
+        pass
+    raise UsageError(f"`json` is {path}, which no benchmark wrote, expected a new file or one of an earlier benchmark")

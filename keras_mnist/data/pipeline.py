@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_mnist.data.augment import augment
 from keras_mnist.data.sources import DigitSet
+from keras_mnist.errors import UsageError
 from keras_mnist.recipe import Augmentation
 
 # Streams of random numbers drawn from a run's seed.
@@ -62,11 +63,15 @@ def batches(
     Returns: a data set of (images (batch, 28, 28, 1) float32 of 0..255, labels (batch,) int32), as
         "sparse_categorical_crossentropy" expects them.
 
+    Raises: UsageError if there is no such batch size.
+
     Example:
         digits = keras_mnist.load_data()
         model.fit(keras_mnist.batches(digits), validation_data=digits.held_out, epochs=15)
     """
     images, labels = digits.kept
+    if batch_size < 1:
+        raise UsageError(f"`batch_size` is {batch_size}, expected at least 1")
     passes = digits.passes_per_epoch
     one_epoch = _epochs(images, labels, batch_size, augmentation or Augmentation(), seed, passes, lambda label: label)
     with tf.device("CPU"):

@@ -1,4 +1,4 @@
-"""The networks: blocks, the registry, and one file of variants a study. Every builder is also a name here."""
+"""The networks: blocks, the registry, and one file of variants for each study. Every builder is also a name here."""
 
 import importlib
 import pkgutil

@@ -2,7 +2,7 @@
 
 An activation is a float32 array of rows with one value for each channel. What becomes of a value z:
 
-    r = max(z, 0) if relu_first    u = gain * (r - mean) + offset    v = max(u, 0) if relu_last    y = v if kept, else 0
+    r = max(z, 0) if relu_first    u = gain * r + offset    v = max(u, 0) if relu_last    y = v if kept, else 0
 
 One loop does all of it, where separate layers would read and write the whole activation five times. A loop takes 16
 rows at once, as one long row of 16 * channels lanes: a processor computes many lanes at once, and so it stays busy
@@ -28,6 +28,7 @@ import numpy as np
 from keras_mnist.ops import custom_op
 
 ROWS = 16
+FAR = 30  # deviations that a mean may lie from zero before float32 loses digits that matter
 ZERO = np.float32(0)
 
 
@@ -44,7 +45,9 @@ class Switches(NamedTuple):
 class FusedLayers(NamedTuple):
     """What most operations make of their first inputs; dropout's factor `scale` is in gain and offset.
 
-    `mean` is in float32 as the loops subtract it; what rounding took from it is in `lost`, and made good in offset.
+    The loops compute gain * r + offset, with the mean inside the offset: in float32 that is exact enough unless a mean
+    is far from zero, counted in deviations. Then they are given r - mean instead of z, and an offset without it. What
+    float32 takes from the mean is in `lost`.
     """
 
     switches: Switches
@@ -56,6 +59,8 @@ class FusedLayers(NamedTuple):
     scale: float
     begin: int
     rows: int
+    far: bool
+    relu_first: bool
 
 
 FUSED_INPUTS = "statistics: double", "gamma: float", "beta: float", "settings: double", "seed: int64", "position: int64"
@@ -66,14 +71,26 @@ def _fused_layers(context):
     statistics, settings = custom_op.doubles(context, 0)[0], custom_op.doubles(context, 3)[0]
     gamma, beta = custom_op.floats(context, 1)[0], custom_op.floats(context, 2)[0]
     seed, position = custom_op.integers(context, 4), custom_op.integers(context, 5)
-    scale = 1 / (1 - settings[3])
-    channels = len(gamma)
-    mean, deviation = statistics[:channels].astype(np.float32), np.sqrt(statistics[channels:] + settings[2])
-    lost, gain = statistics[:channels] - mean, scale * gamma / deviation
-    switches = Switches(settings[0] > 0, settings[1] > 0, np.uint32(round(settings[3] * 2**32)), *_keys(seed))
-    return FusedLayers(
-        switches, gain, scale * beta - gain * lost, mean, lost, deviation, scale, position[0], position[1]
-    )
+    scale, channels = 1 / (1 - settings[3]), len(gamma)
+    exact, deviation = statistics[:channels], np.sqrt(statistics[channels:] + settings[2])
+    mean, gain = exact.astype(np.float32), scale * gamma / deviation
+    lost, far, relu_first = exact - mean, np.abs(exact / deviation).max() > FAR, settings[0] > 0
+    offset = scale * beta - gain * (lost if far else exact)
+    threshold = np.uint32(round(settings[3] * 2**32))
+    switches = Switches(relu_first and not far, settings[1] > 0, threshold, *_keys(seed))
+    begin, rows = position[0], position[1]
+    return FusedLayers(switches, gain, offset, mean, lost, deviation, scale, begin, rows, far, relu_first)
+
+
+@custom_op.compiled
+def _centred(values, mean, relu_first):
+    """r - mean, of z."""
+    width, result = len(mean), np.empty_like(values)
+    for start in range(0, len(values), width):
+        piece, out = values[start : start + width], result[start : start + width]
+        for lane in range(len(piece)):
+            out[lane] = (_relu(piece[lane]) if relu_first else piece[lane]) - mean[lane]
+    return result
 
 
 @custom_op.compiled
@@ -222,12 +239,13 @@ def forward(_, context):
     layers = _fused_layers(context)
     values, shape = custom_op.floats(context, 6)
     result = custom_op.floats_out(context, shape)
-    wide = _wide(layers.mean), _wide(layers.gain), _wide(layers.offset)
-    _forward(values, *wide, layers.switches, layers.begin, result)
+    if layers.far:
+        values = _centred(values, _wide(layers.mean), layers.relu_first)
+    _forward(values, _wide(layers.gain), _wide(layers.offset), layers.switches, layers.begin, result)
 
 
 @custom_op.compiled
-def _forward(values, mean, gain, offset, switches, begin, result):
+def _forward(values, gain, offset, switches, begin, result):
     width = len(gain)
     for start in range(0, len(values), width):
         piece, out = values[start : start + width], result[start : start + width]
@@ -235,7 +253,7 @@ def _forward(values, mean, gain, offset, switches, begin, result):
             value = piece[lane]
             if switches.relu_first:
                 value = _relu(value)
-            value = gain[lane] * (value - mean[lane]) + offset[lane]
+            value = gain[lane] * value + offset[lane]
             if switches.relu_last:
                 value = _relu(value)
             if switches.threshold:
@@ -245,7 +263,7 @@ def _forward(values, mean, gain, offset, switches, begin, result):
 
 @custom_op.compiled
 def _passed_back(gradient, value, gain, offset, position, switches):
-    """The gradient of u, from that of y and from r - mean."""
+    """The gradient of u, from that of y and from what the loops compute u of."""
     if switches.relu_last:
         gradient = gradient if gain * value + offset > 0 else ZERO
     if switches.threshold:
@@ -259,7 +277,11 @@ def gradient_sums(_, context):
     layers = _fused_layers(context)
     values, gradients = custom_op.floats(context, 6)[0], custom_op.floats(context, 7)[0]
     totals = custom_op.doubles_out(context, np.array([2, len(layers.mean)])).reshape(2, -1)
-    wide = _wide(layers.mean), _wide(layers.gain), _wide(layers.offset)
+    mean = _wide(layers.mean)
+    if layers.far:
+        values = _centred(values, mean, layers.relu_first)
+        mean[:] = 0
+    wide = _wide(layers.gain), _wide(layers.offset), mean
     _add_gradients(gradients, values, *wide, layers.switches, layers.begin, totals)
     for channel in range(len(layers.mean)):
         totals[1, channel] -= layers.lost[channel] * totals[0, channel]
@@ -268,7 +290,7 @@ def gradient_sums(_, context):
 
 
 @custom_op.compiled
-def _add_gradients(gradients, values, mean, gain, offset, switches, begin, totals):
+def _add_gradients(gradients, values, gain, offset, mean, switches, begin, totals):
     """Add up the gradient of u, and that times r - mean, for each channel."""
     totals[:] = 0
     width = len(gain)
@@ -280,10 +302,9 @@ def _add_gradients(gradients, values, mean, gain, offset, switches, begin, total
             value, gradient = piece[lane], gradient_piece[lane]
             if switches.relu_first:
                 value = _relu(value)
-            value -= mean[lane]
             gradient = _passed_back(gradient, value, gain[lane], offset[lane], begin + start + lane, switches)
             first[lane] += gradient
-            second[lane] += gradient * value
+            second[lane] += gradient * (value - mean[lane])
         if number % 64 == 63:
             _add_rows(first, totals[0])
             _add_rows(second, totals[1])
@@ -299,24 +320,33 @@ def backward(_, context):
     layers = _fused_layers(context)
     values, shape = custom_op.floats(context, 6)
     gradients, weight_gradients = custom_op.floats(context, 7)[0], custom_op.doubles(context, 8)[0]
-    channels = len(layers.mean)
+    result, channels = custom_op.floats_out(context, shape), len(layers.mean)
     share = -layers.gain / layers.scale / layers.rows
     factor = share * weight_gradients[channels:] / layers.deviation
     constant = share * weight_gradients[:channels] - factor * layers.lost
-    wide = _wide(layers.mean), _wide(layers.gain), _wide(layers.offset), _wide(constant), _wide(factor)
-    _backward(gradients, values, *wide, layers.switches, layers.begin, custom_op.floats_out(context, shape))
+    inputs = values
+    if layers.far:
+        inputs = _centred(values, _wide(layers.mean), layers.relu_first)
+    else:
+        constant -= factor * layers.mean
+    wide = _wide(layers.gain), _wide(layers.offset), _wide(constant), _wide(factor)
+    _backward(gradients, inputs, *wide, layers.switches, layers.begin, result)
+    if layers.far and layers.relu_first:
+        for index in range(len(values)):
+            if values[index] <= 0:
+                result[index] = ZERO
 
 
 @custom_op.compiled
-def _backward(gradients, values, mean, gain, offset, constant, factor, switches, begin, result):
-    """Write gain * the gradient of u + constant + factor * (r - mean)."""
+def _backward(gradients, values, gain, offset, constant, factor, switches, begin, result):
+    """Write gain * the gradient of u + constant + factor * r."""
     width = len(gain)
     for start in range(0, len(values), width):
         piece, gradient_piece = values[start : start + width], gradients[start : start + width]
         out = result[start : start + width]
         for lane in range(len(piece)):
             before, gradient = piece[lane], gradient_piece[lane]
-            value = (_relu(before) if switches.relu_first else before) - mean[lane]
+            value = _relu(before) if switches.relu_first else before
             gradient = _passed_back(gradient, value, gain[lane], offset[lane], begin + start + lane, switches)
             gradient = gain[lane] * gradient + constant[lane] + factor[lane] * value
             if switches.relu_first:

@@ -1,1 +1,1 @@
-"""A run: device, steps, callbacks, state, and the folder that keeps it."""
+"""Training: the device, one step, the loop over epochs, callbacks, and the state that continues a run."""

@@ -1,10 +1,12 @@
 """Callbacks for `train` and for Keras's `fit`, and the list that hands them each event of a run.
 
-A callback with `state()` and `restore(state)` continues exactly where an interrupted run was.
+A callback with `state()`, which gives what JSON can hold, and `restore(state)` continues exactly where an interrupted
+run was.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import keras
@@ -117,6 +119,24 @@ class ScreenProgress(keras.callbacks.Callback):
             self.bar = None
 
 
+def as_list(callbacks) -> list[keras.callbacks.Callback]:
+    """Callbacks as `fit` takes them, None, one or several, in a list.
+
+    Raises: UsageError for anything else, and for BackupAndRestore, whose work `train` does itself.
+    """
+    found = keras.tree.flatten(callbacks) if callbacks is not None else []
+    for callback in found:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise UsageError(f"`callbacks` holds {callback!r}, expected instances of keras.callbacks.Callback")
+        if isinstance(callback, keras.callbacks.BackupAndRestore):
+            raise UsageError("`callbacks` holds BackupAndRestore, which train does not need: it continues by itself")
+    return found
+
+
+def _continues(callback) -> bool:
+    return callable(getattr(callback, "state", None)) and callable(getattr(callback, "restore", None))
+
+
 class Callbacks:
     """Hands each event to every callback in turn, as `fit` does, and notes which one stops the run.
 
@@ -133,14 +153,30 @@ class Callbacks:
     def call(self, event: str, *arguments) -> None:
         """Call the method `event` of each callback, such as on_epoch_end."""
         for callback in self.callbacks:
-            getattr(callback, event)(*arguments)
+            try:
+                getattr(callback, event)(*arguments)
+            except TypeError as error:
+                if "LearningRateSchedule" not in str(error):
+                    raise
+                raise UsageError(
+                    f"{type(callback).__name__} sets the learning rate, which this recipe's schedule decides; "
+                    "use a recipe whose `schedule` is constant"
+                ) from error
             if self.stopped_by is None and self.model.stop_training:
                 own_words = type(callback).__str__ is not object.__str__
                 self.stopped_by = str(callback) if own_words else type(callback).__name__
 
     def state(self) -> dict:
         """What the callbacks that can tell will need to continue, by their position and class."""
-        return {name: callback.state() for name, callback in self._named() if hasattr(callback, "state")}
+        states = {}
+        for name, callback in self._named():
+            if _continues(callback):
+                states[name] = callback.state()
+                try:
+                    json.dumps(states[name])
+                except (TypeError, ValueError) as error:
+                    raise UsageError(f"state() of {type(callback).__name__} is no JSON ({error})") from error
+        return states
 
     def restore(self, states: dict) -> list[str]:
         """Continue from `state()`; call it after on_train_begin.
@@ -149,11 +185,16 @@ class Callbacks:
         """
         anew = []
         for name, callback in self._named():
-            if name in states and hasattr(callback, "restore"):
+            if name in states and _continues(callback):
                 callback.restore(states[name])
             elif not isinstance(callback, ScreenProgress):
                 anew.append(type(callback).__name__)
         return anew
+
+    @property
+    def names(self) -> list[str]:
+        """The classes of the callbacks, in order."""
+        return [type(callback).__name__ for callback in self.callbacks]
 
     def _named(self) -> list[tuple[str, keras.callbacks.Callback]]:
         return [(f"{number} {type(callback).__name__}", callback) for number, callback in enumerate(self.callbacks)]

@@ -82,7 +82,7 @@ def dtype_policy(name: str) -> Iterator[None]:
 def set_threads() -> bool:
     """Give TensorFlow a thread for each shard and none for the inside of operations; False where it is too late.
 
-    TensorFlow takes the setting once a process, before it computes anything, and keeps it until the process ends.
+    TensorFlow takes the setting once in a process, before it computes anything, and keeps it until the process ends.
     """
     wanted = 1, max(SHARDS, 2)
     threading = tf.config.threading

@@ -51,7 +51,7 @@ class TrainingLoop:
         """Continue from `state()`; returns the classes of the callbacks that start anew."""
         self.epoch, self.step = state["epoch"], state["step"]
         self.history, self.seconds = state["history"], state["seconds"]
-        self.callbacks.stopped_by = state["stopped_by"]
+        self.callbacks.stopped_by = state["stopped_by"] or self.callbacks.stopped_by
         return self.callbacks.restore(state["callbacks"])
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from pathlib import Path
 
 from keras_mnist.data.pipeline import steps_per_epoch
@@ -29,7 +30,7 @@ class Plan:
     def __post_init__(self):
         if self.validation not in VALIDATIONS:
             raise UsageError(f"`validation` is {self.validation!r}, expected one of {', '.join(VALIDATIONS)}")
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**32:
+        if isinstance(self.seed, bool) or not isinstance(self.seed, numbers.Integral) or not 0 <= self.seed < 2**32:
             raise UsageError(f"`seed` is {self.seed!r}, expected a whole number from 0 to {2**32 - 1}")
         if self.recipe.batch_size > self.train_images:
             raise UsageError(
@@ -58,7 +59,7 @@ class Plan:
         return {
             "variant": self.variant.name,
             "dataset": self.digits.name,
-            "seed": self.seed,
+            "seed": int(self.seed),
             "validation": self.validation,
             "recipe": self.recipe.flat(),
         }
@@ -71,7 +72,8 @@ class Plan:
     @property
     def name(self) -> str:
         """The recipe's name, the settings that differ from it, and the validation if it is not the default."""
-        base = self.variant.recipe(self.recipe.name) if self.recipe.name in RECIPES else Recipe()
+        borrowed = self.recipe.name == "document" and self.variant.document is None
+        base = self.variant.recipe(self.recipe.name) if self.recipe.name in RECIPES and not borrowed else Recipe()
         validation = [f"validation={self.validation}"] if self.validation != "held-out" else []
         return ",".join([self.recipe.name, *self.recipe.differences(base), *validation])
 
@@ -90,9 +92,9 @@ class Plan:
         return tuple(name for name in of_device if name not in unusable)
 
     def require_same(self, found: dict, path: Path) -> None:
-        """Raise RunError that names the arguments in which a state differs from this plan.
+        """Raise RunError that names the arguments in which a record or state differs from this plan.
 
-        Settings that an older state lacks have their defaults.
+        Settings that an older one lacks have their defaults.
         """
         ours, theirs = self.arguments(), {**found, "recipe": Recipe().flat() | found["recipe"]}
         ours, theirs = ({**facts, **facts["recipe"], "recipe": None} for facts in (ours, theirs))

@@ -16,8 +16,8 @@ def recipe_callback(**settings: Setting):
     """
 
     def register(function):
-        CALLBACKS[function.__name__] = function
         add_settings("target", settings)
+        CALLBACKS[function.__name__] = function
         return function
 
     return register

@@ -109,6 +109,8 @@ def test_an_export_that_differs_is_refused_and_the_old_one_stays(tmp_path, monke
     before = files(tmp_path / "bn_gap")
     monkeypatch.setattr(module, "fold", wrong_fold(change))
     with pytest.raises(RunError, match="the exported bn_gap differs by .*, expected at most"):
+        keras_mnist.export(model, tmp_path / "bn_gap", facts={"dataset": "mnist"})
+    with pytest.raises(UsageError, match="holds an export of mnist, this one is of a model without a run.json"):
         keras_mnist.export(model, tmp_path / "bn_gap")
     assert files(tmp_path / "bn_gap") == before
     assert {path.name for path in tmp_path.iterdir()} == {"bn_gap", ".bn_gap.lock"}
@@ -296,8 +298,11 @@ def test_facts_that_cannot_be_read_are_none(tmp_path, content):
 def test_an_export_names_its_run(tmp_path):
     record = {"variant": "bn_gap", "dataset": "digits", "seed": 3, "test_accuracy": 0.9, "epochs": 5}
     (tmp_path / "run.json").write_text(json.dumps(record))
+    (tmp_path / "model.keras").write_bytes(b"weights")
     facts = module.facts_beside(tmp_path / "model.keras")
     assert facts["run"] == str(tmp_path) and facts["seed"] == 3 and "epochs" not in facts
+    (tmp_path / "model.keras").write_bytes(b"others")
+    assert module.facts_beside(tmp_path / "model.keras") != facts
     assert module.facts_beside(tmp_path / "elsewhere" / "model.keras") is None
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(UsageError, match="run.json is no record of a run"):

@@ -145,7 +145,8 @@ def told_of_too_much():
         pytest.param(lambda: too_much(tf.constant(10**8)), marks=pytest.mark.slow),
     ],
 )
-def test_memory_that_runs_out_is_one_line_with_the_remedy(exits, exhaust):
+def test_memory_that_runs_out_is_one_line_with_the_remedy(exits, exhaust, monkeypatch):
+    monkeypatch.setattr(cli, "FLAGS", {"--batch-size"})  # as while train runs
     code, _, complaints = exits(cli.exit_after, exhaust)
     assert code == 1 and complaints.count("\n") == 1 and "--batch-size" in complaints
     assert "memory is exhausted (" in complaints and "100000000" in complaints.replace(" ", "").replace(",", "")

@@ -157,3 +157,41 @@ def test_an_interrupted_run_continues_callbacks_that_keep_a_state_and_names_the_
     )
     assert counter.count == EPOCHS
     assert "start anew: LambdaCallback" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("callback", [keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.01), None])
+def test_a_callback_that_sets_the_rate_needs_a_schedule_that_leaves_it(tiny, small_digits, tmp_path, callback):
+    """One callback, several and None are taken as by fit."""
+    settings = {"dataset": "digits", "runs": tmp_path, "verbose": 0, "callbacks": callback}
+    recipe = keras_mnist.get_variant(tiny).recipe("tuned").with_settings(epochs=1, batch_size=64)
+    if callback is None:
+        assert keras_mnist.train(tiny, recipe=recipe, **settings).record["callbacks"] == []
+    else:
+        with pytest.raises(UsageError, match="LearningRateScheduler sets the learning rate, .*`schedule` is constant"):
+            keras_mnist.train(tiny, recipe=recipe, **settings)
+
+
+def test_what_is_no_callback_or_does_the_work_of_train_is_refused(train, tmp_path):
+    for wrong, words in ((print, "expected instances"), (keras.callbacks.BackupAndRestore(tmp_path), "by itself")):
+        with pytest.raises(UsageError, match=f"`callbacks` holds .*{words}"):
+            train(wrong)
+
+
+def test_a_state_that_json_cannot_hold_is_told_before_training(train):
+    counter = Counter()
+    counter.count = np.float32(1)
+    with pytest.raises(UsageError, match="state.. of Counter is no JSON"):
+        train(counter)
+
+
+def test_a_callback_s_own_error_is_let_through(train, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        train(keras.callbacks.CSVLogger(tmp_path / "nowhere" / "log.csv"))
+
+
+def test_a_finished_run_says_that_it_did_not_call_the_callbacks(train, tiny, tmp_path, capsys):
+    train()
+    recipe = Recipe(epochs=EPOCHS, batch_size=64, learning_rate=0.05)
+    settings = {"recipe": recipe, "dataset": "digits", "runs": tmp_path / "runs"}
+    keras_mnist.train(tiny, **settings, callbacks=[Counter()])
+    assert "['Counter'] were not called" in capsys.readouterr().out

@@ -1,1 +1,1 @@
-"""One file a study; each network is one decorated function that writes its graph out."""
+"""One file for each study; each network is one decorated function that writes its graph out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fnmatch
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -30,7 +31,7 @@ REMEDY = "choose another `output`, or pass `overwrite` to replace it"
 
 
 def facts_beside(model_file: Path) -> dict | None:
-    """What the run.json beside a model file says of it, if there is one.
+    """What the run.json beside a model file says of it, if there is one: which run it is of, and its checksum.
 
     Raises: UsageError if it is damaged.
     """
@@ -42,12 +43,8 @@ def facts_beside(model_file: Path) -> dict | None:
         raise UsageError(
             f"{record} is no record of a run, expected the one that goes with the model; move it elsewhere"
         )
-    return kept_facts(facts, record.parent)
-
-
-def kept_facts(record: dict, run: Path | None = None) -> dict:
-    """The part of a run's record that goes with its export, and the run's folder."""
-    return {name: record.get(name) for name in KEPT_FACTS} | {"run": str(run) if run else None}
+    checksum = hashlib.sha256(model_file.read_bytes()).hexdigest()
+    return {**{name: facts.get(name) for name in KEPT_FACTS}, "run": str(record.parent), "model_sha256": checksum}
 
 
 def exported_facts(folder: Path) -> dict | None:
@@ -98,7 +95,7 @@ def export(
     """
     write, suffix = get_format(format)
     path, facts = Path(os.path.abspath(output)), facts or {"variant": model.name}
-    require_replaceable(path, facts, overwrite, suffix)
+    _require_free(path, facts, overwrite, suffix)
     if images is None:
         images = np.random.default_rng(0).integers(0, 256, (256, 28, 28, 1), np.uint8)
     gives_logits = not are_probabilities(raw_outputs(model, images))
@@ -111,11 +108,11 @@ def export(
             raise RunError(f"cannot write {path} ({reason}); make room there, or choose another `output`") from error
         if not suffix:
             (draft / FACTS).write_text(json.dumps(facts, indent=2) + "\n")
-        require_replaceable(path, facts, overwrite, suffix)  # whatever came there meanwhile
+        _require_free(path, facts, overwrite, suffix)  # whatever came there meanwhile
     return difference
 
 
-def require_replaceable(folder: Path, facts: dict, overwrite: bool = False, suffix: str = "") -> None:
+def require_replaceable(folder: Path, overwrite: bool = False, suffix: str = "", remedy: str = REMEDY) -> None:
     """Raise UsageError unless an export can be written there without the loss of anything but an older export."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +123,7 @@ def require_replaceable(folder: Path, facts: dict, overwrite: bool = False, suff
         if suffix and folder.is_dir():
             raise UsageError(f"{shown(folder)} is a folder, expected a file name; choose another `output`")
         if suffix and folder.exists() and not overwrite:
-            raise UsageError(f"{shown(folder)} is there already; {REMEDY}")
+            raise UsageError(f"{shown(folder)} is there already; {remedy}")
         files = [] if overwrite or suffix or not folder.exists() else _files(folder)
     except OSError as error:
         raise UsageError(
@@ -134,10 +131,21 @@ def require_replaceable(folder: Path, facts: dict, overwrite: bool = False, suff
         ) from error
     foreign = [file for file in files if not any(fnmatch.fnmatchcase(file, part) for part in PARTS)]
     if foreign or (files and not {FACTS, GRAPH} <= set(files)):
-        raise UsageError(f"{shown(folder)} holds {(foreign or files)[0]} and is no export alone; {REMEDY}")
-    held, ours = ((known or {}).get("dataset") for known in (exported_facts(folder) if files else None, facts))
-    if held and ours and held != ours:
-        raise UsageError(f"{shown(folder)} holds an export of {held}, this one is of {ours}; {REMEDY}")
+        raise UsageError(f"{shown(folder)} holds {(foreign or files)[0]} and is no export alone; {remedy}")
+
+
+def _require_free(path: Path, facts: dict, overwrite: bool, suffix: str) -> None:
+    require_replaceable(path, overwrite, suffix)
+    if not overwrite:
+        _require_same_data_set(path, facts)
+
+
+def _require_same_data_set(folder: Path, facts: dict) -> None:
+    """Raise UsageError if a folder holds the export of a network that was trained on other data."""
+    held, ours = ((known or {}).get("dataset") for known in (exported_facts(folder), facts))
+    if held and held != ours:
+        what = f"of {ours}" if ours else "of a model without a run.json beside it"
+        raise UsageError(f"{shown(folder)} holds an export of {held}, this one is {what}; {REMEDY}")
 
 
 def _files(folder: Path) -> list[str]:
