@@ -40,7 +40,8 @@ from keras_mnist.utils.screen import screen, shown
 from keras_mnist.utils.signals import collected_signals
 
 THREADS_NOTICE = (
-    "TensorFlow is in use already and keeps its threads, so this trains more slowly; train in a new process instead"
+    "TensorFlow is in use already and keeps its threads, so an epoch takes about a third longer on two cores "
+    "(docs/performance.md); train in a new process instead"
 )
 NO_MEMORY = "the device has no memory left; try a smaller `batch_size`, or `device` cpu"
 SEEDING = threading.Lock()  # Python's random numbers are the whole process's
