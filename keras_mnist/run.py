@@ -27,7 +27,7 @@ from keras_mnist.results.evaluation import Score, evaluate
 from keras_mnist.results.export import export, exported_facts, facts_beside, require_replaceable
 from keras_mnist.results.run_folder import RunFolder, read_history
 from keras_mnist.training import checkpoint
-from keras_mnist.training.callbacks import Callbacks, ScreenProgress, as_list
+from keras_mnist.training.callbacks import Callbacks, ScreenProgress, as_list, names_of
 from keras_mnist.training.device import Device, choose_device, dtype_policy, environment_of, set_threads
 from keras_mnist.training.fused import can_be_fused
 from keras_mnist.training.loop import STEPS_PER_EXECUTION, TrainingLoop
@@ -158,7 +158,7 @@ def _finished(plan: Plan, folder: RunFolder, callbacks: list, console: Console) 
     record = folder.read_record()
     plan.require_same(record, folder.record)
     folder.state.unlink(missing_ok=True)
-    names = [type(callback).__name__ for callback in callbacks]
+    names = names_of(callbacks)
     if names != record.get("callbacks", []):
         console.print(f"it was trained with callbacks {record.get('callbacks', [])}; {names} were not called")
     return record
@@ -215,8 +215,7 @@ def _train(plan: Plan, on: Device, folder: RunFolder, console: Console, bar: boo
                 exit_code=128 + received[0],
             )
         called.call("on_train_end", loop.history[-1])
-    names = [type(callback).__name__ for callback in callbacks]
-    return _reported(folder, lambda: _finish(loop, folder, plan, {"callbacks": names, **environment}))
+    return _reported(folder, lambda: _finish(loop, folder, plan, {"callbacks": names_of(callbacks), **environment}))
 
 
 def _build(plan: Plan) -> keras.Model:

@@ -133,6 +133,11 @@ def as_list(callbacks) -> list[keras.callbacks.Callback]:
     return found
 
 
+def names_of(callbacks: Sequence[keras.callbacks.Callback]) -> list[str]:
+    """The classes of callbacks, in order."""
+    return [type(callback).__name__ for callback in callbacks]
+
+
 def _continues(callback) -> bool:
     return callable(getattr(callback, "state", None)) and callable(getattr(callback, "restore", None))
 
@@ -190,11 +195,6 @@ class Callbacks:
             elif not isinstance(callback, ScreenProgress):
                 anew.append(type(callback).__name__)
         return anew
-
-    @property
-    def names(self) -> list[str]:
-        """The classes of the callbacks, in order."""
-        return [type(callback).__name__ for callback in self.callbacks]
 
     def _named(self) -> list[tuple[str, keras.callbacks.Callback]]:
         return [(f"{number} {type(callback).__name__}", callback) for number, callback in enumerate(self.callbacks)]
