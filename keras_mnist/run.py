@@ -14,16 +14,18 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
+from keras_mnist.data.pipeline import training_batches
 from keras_mnist.data.sources import load_data
 from keras_mnist.errors import Interrupted, RunError, UsageError
 from keras_mnist.models.analysis import trainable_parameters
 from keras_mnist.models.loading import load_model
 from keras_mnist.models.registry import get_variant
 from keras_mnist.recipe import Recipe
-from keras_mnist.results.evaluation import Score, evaluate
+from keras_mnist.results.evaluation import CLASSES, Score, misclassified, predict, score
 from keras_mnist.results.export import export, exported_facts, facts_beside, require_replaceable
 from keras_mnist.results.run_folder import RunFolder, read_history
 from keras_mnist.training import checkpoint
@@ -268,23 +270,52 @@ def _finish(loop: TrainingLoop, folder: RunFolder, plan: Plan, environment: dict
     model.set_weights(loop.trainer.network.get_weights())
     # Compiled, so that whoever loads the file can call evaluate(images, labels) on it at once.
     model.compile("sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    score = _score(model, plan)
-    record = _record(loop, plan, model, score, environment)
-    title = f"{plan.variant.name} on {plan.digits.name}, seed {plan.seed}: test accuracy {score.accuracy:.4f}"
-    folder.keep(model, record, loop.history, title, WATCHED[plan.validation])
+    digits = plan.digits
+    probabilities = _probabilities(model, digits.test_images)
+    test = score(digits.name, probabilities, digits.test_labels)
+    record = _record(loop, plan, model, test, environment)
+    title = f"{plan.variant.name} on {digits.name}, seed {plan.seed}: test accuracy {test.accuracy:.4f}"
+    test_errors = misclassified(probabilities, digits.test_labels)
+    folder.keep(model, record, loop.history, test_errors, title, WATCHED[plan.validation])
     return record
 
 
-def _score(model: keras.Model, plan: Plan) -> Score:
-    """The score on the test images; a network that diverged until a callback stopped it predicts none of them."""
+def _probabilities(model: keras.Model, images) -> np.ndarray:
+    """What the network predicts; NaN where it diverged until a callback stopped it."""
     try:
-        return evaluate(model, plan.digits)
+        return predict(model, images)
     except RunError:
-        images = len(plan.digits.test_labels)
-        return Score(plan.digits.name, images, accuracy=0.0, loss=math.nan, errors=images)
+        return np.full((len(images), CLASSES), np.nan, np.float32)
 
 
-def _record(loop: TrainingLoop, plan: Plan, model: keras.Model, score: Score, environment: dict) -> dict:
+def _train_scores(model: keras.Model, plan: Plan) -> dict:
+    """How the trained network predicts the images that it was trained on, for the gap to the test images."""
+    (images, labels), _ = plan.divide()
+    train = score(plan.digits.name, _probabilities(model, images), labels)
+    scores = {"train_accuracy": train.accuracy, "train_loss": _finite(train.loss)}
+    if plan.variant.claim and plan.variant.claim.images == "train":  # the source augments what it measures on
+        recipe = plan.recipe
+        epoch = training_batches(
+            images,
+            labels,
+            batch_size=1000,
+            augmentation=recipe.augmentation,
+            seed=plan.seed,
+            epochs=recipe.epochs + 1,
+            first_epoch=recipe.epochs,  # distortions that training has not shown
+        )
+        batches = [(_probabilities(model, x.numpy()), np.argmax(y, axis=1)) for x, y in epoch]
+        augmented = score(plan.digits.name, *map(np.concatenate, zip(*batches, strict=True)))
+        scores["augmented_train_accuracy"] = augmented.accuracy
+    return scores
+
+
+def _finite(loss: float) -> float | None:
+    """The loss, or None where JSON has no number for it."""
+    return loss if math.isfinite(loss) else None
+
+
+def _record(loop: TrainingLoop, plan: Plan, model: keras.Model, test: Score, environment: dict) -> dict:
     seconds = [row["seconds"] for row in loop.history]
     return {
         **plan.arguments(),
@@ -294,10 +325,11 @@ def _record(loop: TrainingLoop, plan: Plan, model: keras.Model, score: Score, en
         "stopped_by": loop.callbacks.stopped_by or "epochs",
         "train_images": plan.train_images,
         "validation_images": WATCHED[plan.validation],
-        "test_images": score.images,
-        "test_accuracy": score.accuracy,
-        "test_loss": score.loss if math.isfinite(score.loss) else None,
-        "test_errors": score.errors,
+        **_train_scores(model, plan),
+        "test_images": test.images,
+        "test_accuracy": test.accuracy,
+        "test_loss": _finite(test.loss),
+        "test_errors": test.errors,
         "seconds": sum(seconds),
         # Without the first epoch, in which graphs are built.
         "seconds_per_epoch": statistics.median(seconds[1:] or seconds),

@@ -17,9 +17,9 @@ import tensorflow as tf
 import keras_mnist
 from keras_mnist import run as module
 from keras_mnist.errors import Interrupted, RunError, UsageError
-from keras_mnist.models import blocks
+from keras_mnist.models import blocks, registry
 from keras_mnist.models.loading import load_model
-from keras_mnist.recipe import Recipe
+from keras_mnist.recipe import Augmentation, Recipe
 from keras_mnist.results.evaluation import evaluate
 from keras_mnist.results.run_folder import RunFolder
 from keras_mnist.training import device
@@ -63,7 +63,7 @@ def test_a_run_keeps_everything_it_gave(train, tmp_path, small_digits):
     result = train("bn_gap", saved_models=tmp_path / "saved_models")
     folder = result.folder
     files = {path.name for path in folder.iterdir()}
-    assert files == {"model.keras", "history.csv", "curves.png", "summary.txt", "run.json", ".lock"}
+    assert files == {"model.keras", "history.csv", "curves.png", "summary.txt", "test_errors.csv", "run.json", ".lock"}
     record = json.loads((folder / "run.json").read_text())
     assert record == result.record
     assert record.keys() >= REQUIRED
@@ -89,6 +89,36 @@ def test_the_kept_figures_are_those_of_the_kept_model(train, tmp_path, small_dig
     assert (loss, accuracy) == pytest.approx((again.loss, again.accuracy), rel=1e-5)
     serve = tf.saved_model.load(tmp_path / "saved_models" / "tiny").signatures["serving_default"]
     assert np.mean(serve(image=tf.constant(images))["digit"] == labels) == result.test_accuracy
+
+
+def test_the_record_says_which_digits_are_misclassified_and_how_training_images_are(train, small_digits):
+    result = train()
+    images, labels = small_digits.test_images, small_digits.test_labels
+    probabilities = keras.saving.load_model(result.folder / "model.keras").predict(images, verbose=0)
+    with (result.folder / "test_errors.csv").open() as file:
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    assert [row["index"] for row in rows] == list(np.flatnonzero(probabilities.argmax(axis=1) != labels))
+    assert len(rows) == result.record["test_errors"] > 0
+    for row in rows:
+        assert row["label"] == labels[int(row["index"])] != row["prediction"]
+        assert row["probability"] == pytest.approx(probabilities[int(row["index"]), int(row["prediction"])], abs=1e-4)
+    kept_images, kept_labels = small_digits.kept
+    predicted = result.model.predict(kept_images, verbose=0).argmax(axis=1)
+    assert result.record["train_accuracy"] == np.mean(predicted == kept_labels)
+    assert "augmented_train_accuracy" not in result.record
+
+
+def test_what_a_source_measured_on_augmented_training_images_is_measured_there(train, tiny, monkeypatch):
+    """Without distortion that is the accuracy on the training images; with it, the accuracy is another one."""
+    claim = registry.Claim(0.99, epochs=20, images="train")
+    claimed = dataclasses.replace(keras_mnist.get_variant(tiny), name="claimed", claim=claim)
+    monkeypatch.setitem(registry._VARIANTS, "claimed", claimed)
+    plain = train("claimed", recipe=Recipe(epochs=1, learning_rate=0.05)).record
+    assert plain["augmented_train_accuracy"] == plain["train_accuracy"]
+    turned = train(
+        "claimed", recipe=Recipe(epochs=2, learning_rate=0.05, augmentation=Augmentation(rotation_degrees=90))
+    ).record
+    assert 0 < turned["augmented_train_accuracy"] < turned["train_accuracy"]
 
 
 @pytest.mark.parametrize(("validation", "images", "watched"), [("none", 300, set()), ("test", 300, {"val_loss"})])
@@ -339,7 +369,7 @@ import matplotlib
 matplotlib.use("svg")
 import keras_mnist, tensorflow as tf
 keras_mnist.create_model("bn_dropout_gap")  # TensorFlow is in use from here on
-from keras_mnist.recipe import Recipe
+from keras_mnist.recipe import Augmentation, Recipe
 keras_mnist.train("bn_dropout_gap", recipe=Recipe(epochs=1, batch_size=600), dataset="digits", runs=sys.argv[1])
 assert matplotlib.get_backend() == "svg"
 assert tf.config.threading.get_intra_op_parallelism_threads() == 0

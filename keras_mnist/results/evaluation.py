@@ -27,10 +27,29 @@ class Score:
 
 def score(dataset: str, probabilities: np.ndarray, labels: np.ndarray) -> Score:
     """Compare probabilities (n, classes) with labels (n,)."""
-    errors = int(np.sum(np.argmax(probabilities, axis=1) != labels))
+    errors = int(np.sum(_predictions(probabilities) != labels))
     of_truth = probabilities[np.arange(len(labels)), labels.astype(int)].astype(np.float64)
     loss = float(np.mean(-np.log(np.maximum(of_truth, 1e-30))))
     return Score(dataset, len(labels), (len(labels) - errors) / len(labels), loss, errors)
+
+
+def misclassified(probabilities: np.ndarray, labels: np.ndarray) -> list[dict]:
+    """One row for each image whose largest probability is not its label's: what was predicted, and how surely."""
+    predictions = _predictions(probabilities)
+    return [
+        {
+            "index": int(index),
+            "label": int(labels[index]),
+            "prediction": int(predictions[index]),
+            "probability": round(float(np.max(probabilities[index])), 4),
+        }
+        for index in np.flatnonzero(predictions != labels)
+    ]
+
+
+def _predictions(probabilities: np.ndarray) -> np.ndarray:
+    """The most probable class of each image, (n,); -1 where a network gave NaN."""
+    return np.where(np.isnan(probabilities).any(axis=1), -1, np.argmax(probabilities, axis=1))
 
 
 def are_probabilities(outputs: np.ndarray) -> bool:

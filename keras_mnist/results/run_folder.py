@@ -25,9 +25,14 @@ class RunFolder:
         self.path = path
         self.record, self.state, self.history = path / "run.json", path / "state.bin", path / "history.csv"
         self.model, self.summary, self.curves = path / "model.keras", path / "summary.txt", path / "curves.png"
+        self.test_errors = path / "test_errors.csv"
 
     def __str__(self):
         return str(self.path)
+
+    @property
+    def _files(self) -> tuple[Path, ...]:
+        return self.record, self.state, self.history, self.test_errors, self.model, self.summary, self.curves
 
     @contextlib.contextmanager
     def owned(self) -> Iterator[None]:
@@ -53,7 +58,7 @@ class RunFolder:
 
     def clear(self) -> None:
         """Remove what an earlier run has left."""
-        for path in (self.record, self.state, self.history, self.model, self.summary, self.curves):
+        for path in self._files:
             path.unlink(missing_ok=True)
 
     @property
@@ -79,25 +84,33 @@ class RunFolder:
 
     def write_history(self, history: list[dict]) -> None:
         """Keep one row for each epoch."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(history)
-        write_whole(self.history, text.getvalue())
+        write_whole(self.history, _csv(list(history[0]), history))
 
-    def keep(self, model: keras.Model, record: dict, history: list[dict], title: str, watched: str) -> None:
+    def keep(
+        self, model: keras.Model, record: dict, history: list[dict], test_errors: list[dict], title: str, watched: str
+    ) -> None:
         """Write everything that a finished run gave, and remove its state.
 
         Args:
+            test_errors: as `evaluation.misclassified` gives them.
             title, watched: words for the curves: of the run, and of the images that val_* figures are of.
         """
         self.write_history(history)
+        write_whole(self.test_errors, _csv(["index", "label", "prediction", "probability"], test_errors))
         with whole_file(self.model) as draft:
             model.save(draft)
         write_whole(self.summary, summary_text(model))
         plots.curves(history, title, watched, self.curves)
         write_whole(self.record, json.dumps(record, indent=2) + "\n")
         self.state.unlink(missing_ok=True)
+
+
+def _csv(columns: list[str], rows: list[dict]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def read_history(path: Path) -> list[dict]:
