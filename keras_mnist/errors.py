@@ -6,7 +6,7 @@ A parameter stands in backticks in a message: `batch_size`. The command line sho
 import re
 from collections.abc import Container
 
-BOLD = re.compile(r"\x1b\[\d*m")  # Keras's emphasis
+NO_WORDS = re.compile(r"\x1b\[\d*m|{{function_node .*?}}")  # Keras's emphasis, TensorFlow's names of graphs
 
 
 class UsageError(ValueError):
@@ -37,6 +37,6 @@ def with_flags(message: str, flags: Container[str]) -> str:
 
 def first_line(error: Exception) -> str:
     """What an exception of Keras or TensorFlow says, in at most 120 characters."""
-    lines = [BOLD.sub("", line).replace("`", "'").strip() for line in str(error).splitlines()]
+    lines = [NO_WORDS.sub("", line).replace("`", "'").strip() for line in str(error).splitlines()]
     said = (line for line in lines if line and not line.startswith("Exception encountered when calling"))
     return next(said, type(error).__name__)[:120]

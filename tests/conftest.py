@@ -2,15 +2,22 @@
 
 import dataclasses
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import keras_mnist
 from keras_mnist.data import sources
 from keras_mnist.models import blocks, registry
 from keras_mnist.recipe import Augmentation, Recipe, Schedule
+from keras_mnist.results import run_folder
+from keras_mnist.training.device import set_threads
+from keras_mnist.utils.files import write_whole
+from tests.fork_server import fork_server
 
+set_threads()  # before TensorFlow computes: threads inside its operations only wait for each other here
 ROOT = Path(__file__).resolve().parents[1]
 
 # One network of each make: norm after ReLU, norm before, skip connections, dropout of maps, a linear head, ours.
@@ -42,6 +49,26 @@ def mnist(archives, tmp_path_factory):
 def digits():
     """The embedded digits."""
     return sources.embedded_digits()
+
+
+@pytest.fixture(scope="session")
+def server(digits, tmp_path_factory):
+    """Runs scripts as processes of their own, on 120 training images: a run ends within seconds."""
+    if not hasattr(os, "fork"):
+        pytest.skip("this system starts processes by fork nowhere")
+    train, test = (
+        np.concatenate([np.flatnonzero(labels == digit)[:count] for digit in range(10)])
+        for labels, count in ((digits.train_labels, 12), (digits.test_labels, 2))
+    )
+    few = {
+        "train_images": digits.train_images[train],
+        "train_labels": digits.train_labels[train],
+        "test_images": digits.test_images[test],
+        "test_labels": digits.test_labels[test],
+    }
+    numbers = {"name": "digits", "held_out_count": 20, "passes_per_epoch": 1}
+    with fork_server(few, numbers, tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 @pytest.fixture
@@ -86,4 +113,30 @@ def tiny(monkeypatch) -> str:
 
     variant = registry.Variant("tiny", build, 142, None, "the tests", None)
     monkeypatch.setitem(registry._VARIANTS, "tiny", variant)
+    draw = run_folder.plots.curves
+
+    def curves(history, title, watched, path):
+        """Drawn for the other networks: a picture takes longer than the epochs of this one."""
+        return write_whole(path, "drawn") if title.startswith("tiny") else draw(history, title, watched, path)
+
+    monkeypatch.setattr(run_folder.plots, "curves", curves)
     return "tiny"
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory) -> Path:
+    """A folder for what is trained once a session."""
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture
+def trained(kept, small_digits, short_recipe, tiny):
+    """Put a finished run of `tiny` with `short_recipe` into a folder of runs: trained once, and copied from then on."""
+
+    def call(runs: Path):
+        settings = {"recipe": short_recipe, "dataset": "digits", "device": "cpu", "verbose": 0}
+        keras_mnist.train(tiny, runs=kept, **settings)
+        shutil.copytree(kept, runs, dirs_exist_ok=True)
+        return keras_mnist.train(tiny, runs=runs, **settings)
+
+    return call

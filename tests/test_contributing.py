@@ -1,27 +1,29 @@
 """CONTRIBUTING.md's five additions work as they are written there, through the command line."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 
 import keras
 import pytest
 
-import keras_mnist
-from keras_mnist.errors import Interrupted
 from tests.conftest import ROOT
 
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)
 
-# Calls one command after the other, as a user's own program would: TensorFlow starts once.
+INTERRUPTED = """
+import os, signal, keras, keras_mnist
+recipe = keras_mnist.get_variant("evo_base").recipe().with_settings(epochs=2, batch_size=50)
+stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: os.kill(os.getpid(), signal.SIGINT))
+keras_mnist.train("evo_base", recipe=recipe, dataset="digits", callbacks=[stop], verbose=0)
+"""
+# Calls one command after the other, as a user's own program would.
 DRIVER = """
-import shlex, sys
+import os, shlex, sys
+sys.path.insert(0, "")
+os.dup2(1, 2)
 import additions
 from keras_mnist.__main__ import main
-for line in sys.stdin.read().splitlines():
+for line in sys.argv[1:]:
     command, *arguments = shlex.split(line)
     sys.argv = [f"{command}.py", *arguments]
     print(f"> {line}", flush=True)
@@ -30,11 +32,11 @@ for line in sys.stdin.read().splitlines():
     except SystemExit as end:
         print(f"exit {end.code}", flush=True)
 """
-SHORT = "--dataset digits --batch-size 1260 --no-export"
+SHORT = "--dataset digits --batch-size 50 --no-export"
 OLD = f"train --variant evo_base --epochs 2 {SHORT}"
 NEW = f"train --variant tiny --epochs 3 --fading 0.3 --schedule linear --last-rate 0.01 --most-seconds 0.01 {SHORT}"
-NAME = "tuned,epochs=3,batch_size=1260,fading=0.3,schedule=linear,last_rate=0.01,most_seconds=0.01"
-CONTINUED = "continuing runs/digits/evo_base/tuned,epochs=2,batch_size=1260/seed0 after epoch 1"
+NAME = "tuned,epochs=3,batch_size=50,fading=0.3,schedule=linear,last_rate=0.01,most_seconds=0.01"
+CONTINUED = "continuing runs/digits/evo_base/tuned,epochs=2,batch_size=50/seed0 after epoch 1"
 WRONG = {
     f"train --variant tinny {SHORT}": "train.py: no variant 'tinny'; did you mean tiny?",
     f"train --variant tiny --schedule lin {SHORT}": "train.py: --schedule is 'lin', expected one of constant, step, "
@@ -45,39 +47,26 @@ WRONG = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(server, tmp_path_factory):
     """An interrupted run from before the additions, and the additions as a module."""
-    folder = tmp_path_factory.mktemp("additions")
+    parent = tmp_path_factory.mktemp("additions")
+    (parent / "interrupted.py").write_text(INTERRUPTED)
+    (parent / "driver.py").write_text(DRIVER)
+    (folder := parent / "work").mkdir()
+    assert "Interrupted: interrupted in epoch 2" in server.run(parent / "interrupted.py", [], folder).complaints
     (folder / "additions.py").write_text("\n\n".join(BLOCKS))
-    recipe = keras_mnist.get_variant("evo_base").recipe().with_settings(epochs=2, batch_size=1260)
-    stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: os.kill(os.getpid(), signal.SIGINT))
-    with pytest.raises(Interrupted):
-        keras_mnist.train(
-            "evo_base", recipe=recipe, dataset="digits", runs=folder / "runs", callbacks=[stop], verbose=0
-        )
     return folder
 
 
 @pytest.fixture(scope="module")
-def said(folder):
+def said(server, folder):
     """What each command line prints."""
     model = f"runs/digits/tiny/{NAME}/seed0/model.keras"
     lines = [NEW, OLD, f"export --model {model} --format folded_keras --output folded.keras"]
     lines += [line.format(model=model) for line in WRONG]
-    path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": path}
-    done = subprocess.run(
-        [sys.executable, "-c", DRIVER],
-        input="\n".join(lines),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=folder,
-        env=environment,
-        timeout=180,
-    )
-    parts = re.split(r"^> .*\n", done.stdout, flags=re.MULTILINE)[1:]
-    assert len(parts) == len(lines), done.stdout
+    output = server.run(folder.parent / "driver.py", lines, folder).output
+    parts = re.split(r"^> .*\n", output, flags=re.MULTILINE)[1:]
+    assert len(parts) == len(lines), output
     return dict(zip([*lines[:2], "export", *WRONG], parts, strict=True))
 
 

@@ -1,11 +1,8 @@
 import csv
 import dataclasses
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -79,7 +76,8 @@ def test_a_run_keeps_everything_it_gave(train, tmp_path, small_digits):
     assert [float(row["loss"]) for row in rows] == result.history["loss"]
 
 
-def test_the_kept_figures_are_those_of_the_kept_model(train, tmp_path, small_digits):
+def test_the_kept_figures_are_those_of_the_kept_model(train, trained, tmp_path, small_digits):
+    trained(tmp_path / "runs")
     result = train(saved_models=tmp_path / "saved_models")
     images, labels = small_digits.test_images, small_digits.test_labels
     again = evaluate(load_model(result.folder / "model.keras"), small_digits)
@@ -91,8 +89,8 @@ def test_the_kept_figures_are_those_of_the_kept_model(train, tmp_path, small_dig
     assert np.mean(serve(image=tf.constant(images))["digit"] == labels) == result.test_accuracy
 
 
-def test_the_record_says_which_digits_are_misclassified_and_how_training_images_are(train, small_digits):
-    result = train()
+def test_the_record_says_which_digits_are_misclassified_and_how_training_images_are(trained, tmp_path, small_digits):
+    result = trained(tmp_path / "runs")
     images, labels = small_digits.test_images, small_digits.test_labels
     probabilities = keras.saving.load_model(result.folder / "model.keras").predict(images, verbose=0)
     with (result.folder / "test_errors.csv").open() as file:
@@ -130,9 +128,8 @@ def test_validation_decides_what_is_trained_on_and_watched(train, validation, im
         assert result.history["val_accuracy"][-1] == pytest.approx(result.test_accuracy, abs=1e-6)
 
 
-def test_the_same_seed_gives_the_same_bits_and_another_seed_another_run(train, tmp_path):
-    first, again = train(), train(runs=tmp_path / "again")
-    other = train(seed=1)
+def test_the_same_seed_gives_the_same_bits_and_another_seed_another_run(train, trained, tmp_path):
+    first, again, other = trained(tmp_path / "first"), train(), train(seed=1)
     weights = [result.model.get_weights() for result in (first, again, other)]
     for ours, theirs in zip(weights[0], weights[1], strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -145,18 +142,18 @@ def test_a_run_stops_at_its_accuracy_target_and_says_so(train, short_recipe):
     assert result.record["stopped_by"] == "val_accuracy at 0.01 or above in 2 epochs in a row"
 
 
-def test_a_finished_run_is_read_and_not_trained_again(train, monkeypatch, capsys):
-    first = train()
+def test_a_finished_run_is_read_and_not_trained_again(train, trained, tmp_path, monkeypatch, capsys):
+    first = trained(tmp_path / "runs")
     monkeypatch.setattr(module, "Trainer", None)
     again = train()
     assert again.record == first.record and again.history == first.history
     assert "holds this run, finished" in capsys.readouterr().out
 
 
-def test_another_recipe_is_another_run(train, short_recipe, tmp_path):
+def test_another_recipe_is_another_run(train, trained, short_recipe, tmp_path):
     """Each setting that differs from the recipe by that name is in the folder's name, and so is the validation."""
     folders = [
-        train(recipe=short_recipe).folder,
+        trained(tmp_path / "runs").folder,
         train(recipe=short_recipe.with_settings(epochs=1)).folder,
         train(recipe=short_recipe.with_settings(epochs=1), validation="none").folder,
     ]
@@ -165,8 +162,9 @@ def test_another_recipe_is_another_run(train, short_recipe, tmp_path):
     assert names[0] == f"custom,epochs=2,{settings},shear_degrees=3,schedule=one_cycle"
     assert names[1:] == [names[0].replace("epochs=2", "epochs=1"), names[1] + ",validation=none"]
     assert all(folder.parents[1] == tmp_path / "runs" / "digits" / "tiny" for folder in folders)
-    result = train(recipe=short_recipe, overwrite=True)
-    assert result.folder == folders[0] and result.record["epochs_run"] == 2
+    before = (folders[1] / "run.json").stat().st_mtime_ns
+    result = train(recipe=short_recipe.with_settings(epochs=1), overwrite=True)
+    assert result.folder == folders[1] and (folders[1] / "run.json").stat().st_mtime_ns > before
 
 
 def test_the_named_recipe_gives_its_name(tmp_path, small_digits):
@@ -204,8 +202,8 @@ def test_a_folder_that_cannot_be_written_is_refused_before_training(train, tmp_p
         train(saved_models=tmp_path / "file" / "models")
 
 
-def test_two_runs_in_one_folder_are_refused(train, tmp_path):
-    folder = RunFolder(train().folder)
+def test_two_runs_in_one_folder_are_refused(train, trained, tmp_path):
+    folder = RunFolder(trained(tmp_path / "runs").folder)
     with folder.owned(), pytest.raises(UsageError, match="seed0 is in use by another run"):
         train()
 
@@ -247,13 +245,13 @@ def test_a_signal_ends_the_step_and_the_same_call_continues_bit_by_bit(
     assert not (continued.folder / "state.bin").exists()
 
 
-def test_progress_is_printed_line_by_line(train, capsys):
+def test_progress_is_printed_line_by_line(train, short_recipe, capsys):
     train()
     lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("TensorFlow is in use")]
     assert lines[0].startswith("tiny, 142 parameters: 2 epochs of 4 steps on digits, seed 0, on cpu (")
     assert [line.split()[:2] for line in lines[1:]] == [["epoch", "1/2"], ["epoch", "2/2"]]
     assert all("val_accuracy" in line and "learning rate" in line for line in lines[1:])
-    train(verbose=0, overwrite=True)
+    train(recipe=short_recipe.with_settings(epochs=1), verbose=0)
     assert capsys.readouterr().out == ""
     with pytest.raises(UsageError, match="`verbose` is 3, expected"):
         train(verbose=3)
@@ -273,8 +271,8 @@ def test_training_learns_the_embedded_digits(tmp_path, digits):
     assert result.test_accuracy >= 0.97
 
 
-def test_a_finished_run_that_lost_a_file_is_an_error(train):
-    result = train()
+def test_a_finished_run_that_lost_a_file_is_an_error(train, trained, tmp_path):
+    result = trained(tmp_path / "runs")
     for name in ("history.csv", "model.keras"):
         content = (result.folder / name).read_bytes()
         (result.folder / name).unlink()
@@ -296,9 +294,9 @@ def exported(folder):
     return json.loads((folder / "tiny" / "keras_mnist.json").read_text())
 
 
-def test_an_export_is_named_by_its_own_run_alone(train, tmp_path, capsys):
+def test_an_export_is_named_by_its_own_run_alone(train, trained, tmp_path, capsys):
     models = tmp_path / "saved_models"
-    assert train().saved_model is None
+    assert trained(tmp_path / "runs").saved_model is None
     first = train(saved_models=models)  # trained before: exported from its model file
     assert exported(models)["seed"] == 0 and first.saved_model == models / "tiny"
     assert train(seed=1, saved_models=models).saved_model == models / "tiny" and exported(models)["seed"] == 1
@@ -319,7 +317,9 @@ def test_a_folder_that_is_no_export_is_refused_before_training(train, tmp_path):
     assert thesis.read_text() == "years of work" and not list(tmp_path.rglob("state.bin"))
 
 
-def test_an_export_that_differs_is_reported_and_the_run_is_kept(train, tmp_path, monkeypatch):
+def test_an_export_that_differs_is_reported_and_the_run_is_kept(train, trained, tmp_path, monkeypatch):
+    trained(tmp_path / "runs")
+
     def differ(*arguments, **options):
         raise RunError("the exported tiny differs by 1, expected at most 1e-05")
 
@@ -330,6 +330,7 @@ def test_an_export_that_differs_is_reported_and_the_run_is_kept(train, tmp_path,
     assert train(saved_models=tmp_path / "saved_models").saved_model
 
 
+@pytest.mark.skipif(device.SHARDS == 1, reason="a single core has nothing to share")
 def test_what_was_used_is_what_the_record_names(train, short_recipe):
     """With 240 images in batches of 239 the last batch has one image, which two cores cannot share."""
     used = {size: train(recipe=short_recipe.with_settings(epochs=1, batch_size=size)).record for size in (239, 64)}
@@ -364,24 +365,23 @@ def test_the_state_of_the_process_is_as_before(train):
 
 
 NOTEBOOK = """
-import sys
 import matplotlib
 matplotlib.use("svg")
 import keras_mnist, tensorflow as tf
 keras_mnist.create_model("bn_dropout_gap")  # TensorFlow is in use from here on
 from keras_mnist.recipe import Augmentation, Recipe
-keras_mnist.train("bn_dropout_gap", recipe=Recipe(epochs=1, batch_size=600), dataset="digits", runs=sys.argv[1])
+keras_mnist.train("bn_dropout_gap", recipe=Recipe(epochs=1, batch_size=50), dataset="digits")
 assert matplotlib.get_backend() == "svg"
 assert tf.config.threading.get_intra_op_parallelism_threads() == 0
 """
 
 
-def test_in_a_notebook_plots_and_threads_stay_and_slower_training_is_said(tmp_path):
-    command = [sys.executable, "-c", NOTEBOOK, tmp_path]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("TensorFlow is in use already and keeps its threads")
+def test_in_a_notebook_plots_and_threads_stay_and_slower_training_is_said(server, tmp_path):
+    (notebook := tmp_path / "notebook.py").write_text(NOTEBOOK)
+    (work := tmp_path / "work").mkdir()
+    ended = server.run(notebook, [], work)
+    assert ended.code == 0, ended.complaints
+    assert ended.output.startswith("TensorFlow is in use already and keeps its threads")
 
 
 def test_a_network_that_cannot_be_fused_is_trained_with_plain_layers(train, monkeypatch):
@@ -400,8 +400,8 @@ def test_a_network_that_cannot_be_fused_is_trained_with_plain_layers(train, monk
     assert not {"fused_layers", "shards"} & set(record["optimizations"])
 
 
-def test_a_finished_run_of_other_settings_is_never_returned_as_this_one(train, short_recipe):
-    result = train()
+def test_a_finished_run_of_other_settings_is_never_returned_as_this_one(train, trained, tmp_path, short_recipe):
+    result = trained(tmp_path / "runs")
     other = result.folder.parents[1] / result.folder.parent.name.replace("epochs=2", "epochs=1") / "seed0"
     other.parent.mkdir()
     result.folder.rename(other)

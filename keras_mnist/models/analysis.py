@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import math
 
 import keras
@@ -147,9 +148,14 @@ def size_kb(parameters: int) -> float:
     return parameters * 4 / 1024
 
 
+@functools.cache
+def _facts_of(build) -> list[LayerFacts]:
+    return layer_facts(build())
+
+
 def variant_facts(variant: Variant) -> dict:
     """A variant in one row of plain values."""
-    facts, claim = layer_facts(variant.build()), variant.claim
+    facts, claim = _facts_of(variant.build), variant.claim
     return {
         "variant": variant.name,
         "study": variant.study,

@@ -23,7 +23,8 @@ def curves(history: list[dict], title: str, watched: str, path: Path) -> None:
         watched: what the val_* figures were measured on, for the legend.
     """
     # Not through pyplot, whose backend and open figures are the user's.
-    figure = Figure(figsize=(13, 3.8), layout="constrained")
+    figure = Figure(figsize=(13, 3.8))
+    figure.subplots_adjust(left=0.06, right=0.985, bottom=0.13, top=0.83, wspace=0.16)
     loss, accuracy, rate = figure.subplots(1, 3)
     epochs = [row["epoch"] for row in history]
     for axes, name in ((loss, "loss"), (accuracy, "accuracy")):

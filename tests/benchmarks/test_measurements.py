@@ -21,6 +21,7 @@ def test_things_are_measured_in_turn_after_one_unmeasured_call_each(monkeypatch)
     assert (row["median"], row["mean"], row["deviation"], row["min"], row["max"]) == (5, 5, 2, 3, 7)
 
 
+@pytest.mark.slow
 def test_a_baseline_trains_in_a_process_of_its_own():
     with baseline("ours", "steps_per_execution", ("digits", None, None)) as train:
         assert train(1) > 0 and 0 < train(2) < 60
@@ -60,6 +61,7 @@ def test_both_pytorch_trainers_train_the_network_of_the_document(torch_baseline,
         assert trainer.train(20) > 0 and trainer.loss.item() < 0.95 * first
 
 
+@pytest.mark.slow
 def test_the_expert_in_pytorch_is_a_baseline(torch_baseline, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     with baseline("torch expert", "", ("digits", None, None)) as train:

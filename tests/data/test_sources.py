@@ -103,6 +103,7 @@ def test_mnist_comes_from_the_archives_pixel_by_pixel(mnist, archives):
     assert len(mnist.test_labels) == 10_000
 
 
+@pytest.mark.slow
 def test_prepared_data_and_archives_give_the_same_images_in_the_same_order(mnist, prepared):
     found = sources.mnist(prepared)
     assert same_arrays(found, mnist)

@@ -119,6 +119,7 @@ def test_documented_shapes_are_those_of_the_graph(variant, model):
         assert eval(text) in shapes, f"{text} is no shape of {variant.name}"
 
 
+@pytest.mark.parametrize("variant", every_variant(), indirect=True, scope="module")
 def test_softmax_sums_to_one_and_logits_are_its_logarithm(variant, model, digits):
     images = digits.test_images[:4].astype(np.float32)
     logits = variant.build(classifier_activation=None)
@@ -153,6 +154,7 @@ def kinds_written():
     return set()
 
 
+@pytest.mark.parametrize("variant", every_variant(), indirect=True, scope="module")
 def test_a_keras_file_and_a_saved_model_predict_alike(variant, model, tmp_path, digits, kinds_written):
     images = digits.test_images[:8]
     model.save(tmp_path / "model.keras")

@@ -107,22 +107,27 @@ read()
 """
 
 
-def test_modules_with_operations_may_be_loaded_again(tmp_path):
-    assert printed_by("reloads.py", tmp_path, RELOADS) == "1.0\n" * 5
+def printed_by_fork(server, text, folder):
+    """The same in a forked process, with the package of this checkout."""
+    (script := folder / "script.py").write_text(text)
+    (work := folder / "work").mkdir()
+    ended = server.run(script, [], work)
+    assert ended.code == 0, ended.complaints
+    return ended.output
+
+
+def test_modules_with_operations_may_be_loaded_again(server, tmp_path):
+    assert printed_by_fork(server, RELOADS, tmp_path) == "1.0\n" * 5
 
 
 TWO_RUNS = """
-import dataclasses, threading
+import threading
 import keras_mnist
-from keras_mnist.data import sources
 from keras_mnist.recipe import Recipe
 
-digits = sources.embedded_digits()
-few = dataclasses.replace(digits, held_out_count=len(digits.train_images) - 256, passes_per_epoch=1)
-sources.embedded_digits = lambda: few
-
 def train(seed):
-    keras_mnist.train("bn", recipe=Recipe(epochs=1), seed=seed, dataset="digits", device="cpu", verbose=0)
+    recipe = Recipe(epochs=1, batch_size=50)
+    keras_mnist.train("bn", recipe=recipe, seed=seed, dataset="digits", device="cpu", verbose=0)
     print("trained", flush=True)
 
 threads = [threading.Thread(target=train, args=(seed,)) for seed in range(2)]
@@ -133,8 +138,8 @@ for thread in threads:
 """
 
 
-def test_two_threads_may_train(tmp_path):
-    assert printed_by("two_runs.py", tmp_path, TWO_RUNS) == "trained\n" * 2
+def test_two_threads_may_train(server, tmp_path):
+    assert printed_by_fork(server, TWO_RUNS, tmp_path) == "trained\n" * 2
 
 
 OPERATION = """

@@ -23,9 +23,9 @@ class PowerCut(BaseException):
 
 @pytest.fixture
 def train(tmp_path, small_digits, short_recipe, tiny):
-    def call(runs="runs", **options):
+    def call(**options):
         settings = {"recipe": short_recipe, "dataset": "digits", "device": "cpu", **options}
-        return keras_mnist.train(tiny, runs=tmp_path / runs, saved_models=tmp_path / f"{runs}_models", **settings)
+        return keras_mnist.train(tiny, runs=tmp_path / "runs", **settings)
 
     return call
 
@@ -35,9 +35,9 @@ def same_bits(one, other):
     return all(np.array_equal(a, b) for a, b in weights) and one.record["test_loss"] == other.record["test_loss"]
 
 
-def test_power_may_fail_before_any_of_the_writes(train, tmp_path, monkeypatch):
+def test_power_may_fail_before_any_of_the_writes(train, trained, tmp_path, monkeypatch):
     """Every fsync and every rename of a run, one after the other, is the last thing that happens."""
-    whole = train(runs="whole")
+    whole = trained(tmp_path / "whole")
     calls = 0
 
     def failing(function, at):
@@ -60,7 +60,7 @@ def test_power_may_fail_before_any_of_the_writes(train, tmp_path, monkeypatch):
             patch.setattr(files.os, "fsync", failing(os.fsync, at))
             patch.setattr(files.os, "rename", failing(os.rename, at))
             try:
-                result = train()
+                result = train(saved_models=tmp_path / "saved_models")
             except PowerCut:
                 cuts += 1
                 continue
@@ -70,7 +70,7 @@ def test_power_may_fail_before_any_of_the_writes(train, tmp_path, monkeypatch):
     assert same_bits(result, whole)
 
 
-def test_a_full_disk_is_reported_the_last_state_stays_and_the_run_continues(train, tmp_path, short_recipe):
+def test_a_full_disk_is_reported_the_last_state_stays_and_the_run_continues(train, trained, tmp_path):
     if shutil.which("mount") is None or os.geteuid() != 0:
         pytest.skip("mounting a small disk needs root")
     disk = tmp_path / "runs"
@@ -82,24 +82,22 @@ def test_a_full_disk_is_reported_the_last_state_stays_and_the_run_continues(trai
             train()
         assert list(disk.rglob("state.bin"))
         subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
-        continued = train()
-        assert same_bits(continued, train(runs="whole"))
+        assert same_bits(train(), trained(tmp_path / "whole"))
     finally:
         subprocess.run(["umount", disk], check=True)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_command_cleanly_and_names_what_is_kept(tmp_path, number, code):
-    arguments = ["--variant", "swift", "--dataset", "digits", "--device", "cpu", "--epochs", "50", "--no-export"]
-    command = [sys.executable, ROOT / "scripts" / "train.py", *arguments, "--runs", tmp_path]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout.readline().startswith("swift, 14,282 parameters: 50 epochs of 99 steps on digits")
-    assert process.stdout.readline().startswith("epoch  1/50")
-    process.send_signal(number)
-    _, complaints = process.communicate(timeout=60)
-    assert process.returncode == code
+def test_a_signal_ends_the_command_cleanly_and_names_what_is_kept(server, tmp_path, number, code):
+    arguments = ["--variant", "swift", "--dataset", "digits", "--device", "cpu", "--epochs", "900", "--no-export"]
+    (work := tmp_path / "work").mkdir()
+    script = ROOT / "scripts" / "train.py"
+    ended = server.run(script, [*arguments, "--batch-size", "20"], work, number=number, after_words="epoch  1/900")
+    assert ended.output.startswith("swift, 14,282 parameters: 900 epochs of 5 steps on digits")
+    assert ended.code == code
+    complaints = ended.complaints
     assert complaints.count("\n") == 1 and "seed0 keeps the state: the same command continues" in complaints
-    assert list(tmp_path.rglob("state.bin"))
+    assert list(work.rglob("state.bin"))
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -133,14 +131,14 @@ def interrupted(train, monkeypatch, tmp_path):
     return state
 
 
-def test_a_damaged_state_is_refused_by_name_and_fresh_starts_over(train, monkeypatch, tmp_path):
+def test_a_damaged_state_is_refused_by_name_and_fresh_starts_over(train, trained, monkeypatch, tmp_path):
     state = interrupted(train, monkeypatch, tmp_path)
     content = bytearray(state.read_bytes())
     content[-5000] ^= 1
     state.write_bytes(content)
     with pytest.raises(RunError, match="state.bin is damaged: its checksum differs; pass `overwrite`"):
         train()
-    assert same_bits(train(overwrite=True), train(runs="whole"))
+    assert same_bits(train(overwrite=True), trained(tmp_path / "whole"))
 
 
 def test_a_state_of_other_arguments_is_refused_with_the_difference(train, monkeypatch, tmp_path, short_recipe):
@@ -152,11 +150,11 @@ def test_a_state_of_other_arguments_is_refused_with_the_difference(train, monkey
         train(recipe=short_recipe.with_settings(epochs=3))
 
 
-def test_an_interrupted_new_start_says_which_command_continues(train, monkeypatch, tmp_path):
-    train()
+def test_an_interrupted_new_start_says_which_command_continues(train, trained, monkeypatch, tmp_path):
+    trained(tmp_path / "runs")
     with pytest.raises(Interrupted, match="the same command without `overwrite` continues"):
         stop_after_a_step(lambda: train(overwrite=True), monkeypatch)
-    assert same_bits(train(), train(runs="whole"))
+    assert same_bits(train(), trained(tmp_path / "whole"))
 
 
 def test_a_state_from_another_machine_continues_with_a_warning(train, monkeypatch, tmp_path, capsys):
@@ -168,8 +166,8 @@ def test_a_state_from_another_machine_continues_with_a_warning(train, monkeypatc
     assert "saved with another threads: the last bits may differ" in said and "continuing" in said
 
 
-def test_a_record_that_is_none_is_refused(train, tmp_path):
-    result = train()
+def test_a_record_that_is_none_is_refused(train, trained, tmp_path):
+    result = trained(tmp_path / "runs")
     (result.folder / "run.json").write_text("{}")
     with pytest.raises(RunError, match="run.json is no record of a run; pass `overwrite`"):
         train()

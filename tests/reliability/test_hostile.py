@@ -13,7 +13,6 @@ import re
 import shlex
 from collections import Counter
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -25,7 +24,6 @@ from keras_mnist.recipe import Augmentation, Recipe, Schedule, Target
 from keras_mnist.settings import settings_of
 from keras_mnist.training.device import Device
 from tests.conftest import ROOT
-from tests.reliability.fork_server import fork_server
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system starts processes by fork nowhere")
 
@@ -135,24 +133,6 @@ REPEATABLE = settings(derandomize=True, database=None, phases=[Phase.generate], 
 AGAIN = mostly(st.none(), st.sampled_from([[], ["--overwrite"]]))  # the same command once more, in the same folder
 
 
-@pytest.fixture(scope="module")
-def server(digits, tmp_path_factory):
-    """Scripts on 120 training images: a run ends within seconds."""
-    train, test = (
-        np.concatenate([np.flatnonzero(labels == digit)[:count] for digit in range(10)])
-        for labels, count in ((digits.train_labels, 12), (digits.test_labels, 2))
-    )
-    few = {
-        "train_images": digits.train_images[train],
-        "train_labels": digits.train_labels[train],
-        "test_images": digits.test_images[test],
-        "test_labels": digits.test_labels[test],
-    }
-    numbers = {"name": "digits", "held_out_count": 20, "passes_per_epoch": 1}
-    with fork_server(few, numbers, tmp_path_factory.mktemp("server")) as server:
-        yield server
-
-
 def epochs_of(command_line):
     """The last number of epochs on a command line, the one that counts."""
     last = [word.partition("=")[2] for word in command_line if word.startswith("--epochs=")][-1]
@@ -164,7 +144,7 @@ def epochs_of(command_line):
 def check(server, command_line, folder):
     """Run a command line; returns its exit code and what is wrong with how it ended, "" for nothing."""
     long = epochs_of(command_line) > 3
-    ended = server.run(ROOT / "scripts" / "train.py", command_line, folder, terminate_after=WAIT if long else None)
+    ended = server.run(ROOT / "scripts" / "train.py", command_line, folder, after_seconds=WAIT if long else None)
     paths = [path for path in folder.parent.rglob("*") if path.is_file()]  # of the parent: --runs=.. is allowed
     files = [path.name for path in paths]
     # Where MNIST is looked for and not found, a box says so above everything else.

@@ -19,6 +19,7 @@ from keras_mnist.results.export import formats
 from tests.results import users_models
 from tests.results.test_folding import lively
 
+OTHERS = ("evo_skip", "swift")  # with skip connections; with its norms before ReLU
 READER = """
 import sys
 sys.modules["keras"] = None  # importing it fails from here on; TensorFlow does without
@@ -122,7 +123,7 @@ def with_last_weights_times(scale, model):
     return model
 
 
-@pytest.mark.parametrize("name", ["bn_gap", "evo_skip", "swift"])
+@pytest.mark.parametrize("name", ["bn_gap", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
 def test_rounding_is_no_difference_at_any_scale_of_the_weights(tmp_path, monkeypatch, digits, export_format, name):
     @export_format()
     def nothing_but_folded(model, gives_logits, path):

@@ -75,6 +75,7 @@ def test_output_that_nobody_reads_is_no_error_and_a_full_disk_is_one_line(tmp_pa
     assert (done.returncode, done.stdout) == (2, "")
 
 
+@pytest.mark.slow
 def test_a_run_with_a_closed_stream_few_letters_and_brackets_in_its_name(tmp_path):
     name = "x[bold] [/red]:x:\u00e9"
     folder = "digits/base_7k/tuned,epochs=1,batch_size=1260/seed0"

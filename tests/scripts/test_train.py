@@ -31,24 +31,30 @@ def test_every_recipe_setting_is_a_flag_with_its_help(script_here):
         assert unit in said
 
 
-def test_a_run_from_the_command_line(script, script_here, tmp_path):
-    settings = ["--batch-size", "1260", "--rotation-degrees", "3", "--target-accuracy", "none"]
+def test_a_run_from_the_command_line(server, tmp_path):
+    (work := tmp_path / "work").mkdir()
+
+    def script(name, *arguments):
+        ended = server.run(ROOT / "scripts" / name, arguments, work)
+        return ended.code, ended.output, ended.complaints
+
+    settings = ["--batch-size", "50", "--rotation-degrees", "3", "--target-accuracy", "none"]
     code, said, complaints = script("train.py", *SHORT, *settings)
     assert code == 0, complaints
-    name = "tuned,epochs=1,batch_size=1260,rotation_degrees=3,target_accuracy=none"
-    folder = tmp_path / "runs" / "digits" / "bn_gap" / name / "seed0"
+    name = "tuned,epochs=1,batch_size=50,rotation_degrees=3,target_accuracy=none"
+    folder = work / "runs" / "digits" / "bn_gap" / name / "seed0"
     record = json.loads((folder / "run.json").read_text())
     assert (record["recipe"]["epochs"], record["recipe"]["rotation_degrees"]) == (1, 3.0)
     assert record["recipe"]["target_accuracy"] is None
-    assert "epoch  1/1  loss" in said and f"{record['test_accuracy']:.2%} of 397 digits test images" in said
+    assert "epoch  1/1  loss" in said and f"{record['test_accuracy']:.2%} of 20 digits test images" in said
     assert complaints == ""
     model = folder / "model.keras"
-    code, said, _ = script_here("evaluate.py", "--model", model, "--dataset", "digits")
+    code, said, _ = script("evaluate.py", "--model", model, "--dataset", "digits")
     assert code == 0 and f"{record['test_accuracy']:.2%} ({record['test_errors']} misclassified)" in said
-    code, said, _ = script_here("export.py", "--model", model, "--output", "exported")
+    code, said, _ = script("export.py", "--model", model, "--output", "exported")
     assert code == 0 and "largest difference" in said
-    assert json.loads((tmp_path / "exported" / "keras_mnist.json").read_text())["dataset"] == "digits"
-    code, said, _ = script_here("train.py", *SHORT, *settings)
+    assert json.loads((work / "exported" / "keras_mnist.json").read_text())["dataset"] == "digits"
+    code, said, _ = script("train.py", *SHORT, *settings)
     assert code == 0 and "holds this run, finished" in said and "epoch  1/1" not in said
 
 

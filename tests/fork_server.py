@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,13 +38,23 @@ class ForkServer:
     def __init__(self, process: subprocess.Popen):
         self._process = process
 
-    def run(self, script: Path, arguments: list[str], folder: Path, terminate_after: float | None = None) -> Ended:
+    def run(
+        self,
+        script: Path,
+        arguments: list[str],
+        folder: Path,
+        *,
+        number: int = signal.SIGTERM,
+        after_seconds: float | None = None,
+        after_words: str | None = None,
+    ) -> Ended:
         """Run a script inside a folder; what it prints is kept beside that folder.
 
         Args:
-            terminate_after: seconds until SIGTERM is sent; None for never.
+            number: a signal, which is sent after so many seconds, or once these words were printed; else never.
         """
-        request = {"script": str(script), "arguments": arguments, "folder": str(folder), "after": terminate_after}
+        request = {"script": str(script), "arguments": [str(word) for word in arguments], "folder": str(folder)}
+        request |= {"number": number, "seconds": after_seconds, "words": after_words}
         print(json.dumps(request), file=self._process.stdin, flush=True)
         code = json.loads(self._process.stdout.readline())
         output, complaints = (path.read_text(errors="replace") for path in _printed(folder))
@@ -60,7 +70,7 @@ def fork_server(arrays: dict[str, np.ndarray], numbers: dict, folder: Path) -> I
         folder: for its files.
     """
     np.savez(folder / "digits.npz", **arrays)
-    command = [sys.executable, "-m", "tests.reliability.fork_server", folder / "digits.npz", json.dumps(numbers)]
+    command = [sys.executable, "-m", "tests.fork_server", folder / "digits.npz", json.dumps(numbers)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("KERAS_MNIST_")}
     environment |= {"TFDS_DATA_DIR": str(folder / "no_data"), "https_proxy": "http://127.0.0.1:9"}
     environment["PYTHONIOENCODING"] = "utf-8:strict"  # as on most screens; in a container Python lets more pass
@@ -87,7 +97,7 @@ def _serve(digits_file: str, numbers: str) -> None:
         request = json.loads(line)
         if not (process := os.fork()):
             return _become(request)
-        print(json.dumps(_wait(process, request["after"])), flush=True)
+        print(json.dumps(_wait(process, request)), flush=True)
 
 
 def _import_everything() -> None:
@@ -109,16 +119,19 @@ def _become(request: dict) -> None:
     runpy.run_path(request["script"], run_name="__main__")
 
 
-def _wait(process: int, terminate_after: float | None, limit: float = 120) -> int | None:
+def _wait(process: int, request: dict, limit: float = 120) -> int | None:
     """The exit code of a process; it is killed, and the answer None, if it does not end in time."""
-    started = time.monotonic()
+    started, sent = time.monotonic(), False
+    seconds, words = request["seconds"] or limit, request["words"]
+    printed, _ = _printed(Path(request["folder"]))
     while time.monotonic() < started + limit:
         found, status = os.waitpid(process, os.WNOHANG)
         if found:
             return os.waitstatus_to_exitcode(status)
-        if terminate_after is not None and time.monotonic() > started + terminate_after:
-            os.kill(process, signal.SIGTERM)
-            terminate_after = None
+        said = words and printed.exists() and words in printed.read_text()
+        if not sent and (said or time.monotonic() > started + seconds):
+            os.kill(process, request["number"])
+            sent = True
         time.sleep(0.01)
     os.kill(process, signal.SIGKILL)
     os.waitpid(process, 0)
