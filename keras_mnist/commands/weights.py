@@ -19,8 +19,9 @@ def run(chosen: argparse.Namespace) -> None:
     written = write_weights(chosen.runs, Path())
     for name, facts in written.items():
         print(
-            f"{name:18} seed {facts['seed']}, the median of {facts['seeds']}: held-out loss {facts['held_out_loss']:.4f}, "
-            f"{facts['test_accuracy']:.2%} of the {facts['dataset']} test images, {facts['bytes'] / 1000:.0f} kB"
+            f"{name:18} seed {facts['seed']}, the median of {facts['seeds']}: "
+            f"held-out loss {facts['held_out_loss']:.4f}, {facts['test_accuracy']:.2%} of the {facts['dataset']} "
+            f"test images, {facts['bytes'] / 1000:.0f} kB"
         )
     without = [name for name in list_variants() if name not in written]
     if without:

@@ -8,8 +8,6 @@ import math
 import tempfile
 from pathlib import Path
 
-import h5py
-
 from keras_mnist.errors import RunError, UsageError, first_line
 from keras_mnist.models.loading import load_model
 from keras_mnist.models.registry import Variant, get_variant, list_variants
@@ -106,9 +104,7 @@ def _checked_record(run: RunFolder, variant: Variant) -> dict:
     found = record | {"recipe": Recipe().flat() | record["recipe"]}  # of settings that an older record lacks
     differing = [name for name in expected if found.get(name) != expected[name]]
     if differing:
-        raise RunError(
-            f"{run.record} has another {', '.join(differing)} than its folder says; move the folder elsewhere"
-        )
+        raise RunError(f"{run.record} has another {', '.join(differing)} than its folder says; move that folder away")
     return record
 
 
@@ -123,18 +119,6 @@ def _weights(run: RunFolder, variant: Variant) -> bytes:
     except ValueError as error:
         raise RunError(f"{run.model} cannot be taken as {variant.name} ({first_line(error)})") from error
     with tempfile.TemporaryDirectory() as folder:
-        saved, packed = Path(folder, "saved.weights.h5"), Path(folder, "packed.weights.h5")
-        model.save_weights(saved)
-        _pack(saved, packed)
-        return packed.read_bytes()
-
-
-def _pack(saved: Path, packed: Path) -> None:
-    """Write a weights file anew in half of its size: most of what Keras writes is its many groups in an old format."""
-    with h5py.File(saved) as old, h5py.File(packed, "w", libver="v110") as new:
-
-        def copy(name, part):
-            if isinstance(part, h5py.Dataset):
-                new[name] = part[()]
-
-        old.visititems(copy)
+        path = Path(folder, file_name(variant.name))
+        model.save_weights(path)
+        return path.read_bytes()
