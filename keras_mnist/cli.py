@@ -15,6 +15,8 @@ from pathlib import Path
 
 from keras_mnist.data import augment  # noqa: F401  its distortions may bring settings
 from keras_mnist.errors import Interrupted, RunError, UsageError, with_flags
+from keras_mnist.models import trained
+from keras_mnist.models.registry import get_variant
 from keras_mnist.recipe import Augmentation, Recipe, Schedule, Target
 from keras_mnist.settings import settings_of
 from keras_mnist.training import recipe_callbacks  # noqa: F401  and so may its callbacks
@@ -172,11 +174,21 @@ def add_data_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def require_file(path: Path) -> None:
-    """Find a mistyped path before TensorFlow is imported.
+def add_network_flags(parser: argparse.ArgumentParser) -> None:
+    """--model or --variant."""
+    either = parser.add_mutually_exclusive_group(required=True)
+    either.add_argument("--model", type=Path, metavar="PATH", help="a .keras file, such as a run's")
+    either.add_argument("--variant", metavar="NAME", help="the trained network that comes with the package")
 
-    Raises: UsageError if there is no such file.
+
+def require_network(chosen: argparse.Namespace) -> None:
+    """Find a mistyped path or name before TensorFlow is imported.
+
+    Raises: UsageError if there is no such file, or no such variant with trained weights.
     """
-    if not path.is_file():
+    if chosen.variant is not None:
+        trained.facts(get_variant(chosen.variant).name)
+    elif not chosen.model.is_file():
+        path = chosen.model
         wrong = "is a folder" if path.is_dir() else "is no file" if path.exists() else "does not exist"
         raise UsageError(f"{path} {wrong}, expected a .keras file, such as a run's model.keras; see `model`")

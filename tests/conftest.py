@@ -1,6 +1,7 @@
 """What tests share: small data, the real archives where they are at hand, and short recipes."""
 
 import dataclasses
+import json
 import os
 import shutil
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 import keras_mnist
 from keras_mnist.data import sources
 from keras_mnist.models import blocks, registry
+from keras_mnist.models import trained as trained_networks
 from keras_mnist.recipe import Augmentation, Recipe, Schedule
 from keras_mnist.results import run_folder
+from keras_mnist.studies.weights import write_weights
 from keras_mnist.training.device import set_threads
 from keras_mnist.utils.files import write_whole
 from tests.fork_server import fork_server
@@ -140,3 +143,46 @@ def trained(kept, small_digits, short_recipe, tiny):
         return keras_mnist.train(tiny, runs=runs, **settings)
 
     return call
+
+
+@pytest.fixture
+def finished_run(tmp_path):
+    """Write what weights are taken from: a function that leaves a finished run of `tuned` and gives its network."""
+
+    def write(name: str, seed: int = 0, loss: float = 0.05, **changed):
+        variant = registry.get_variant(name)
+        folder = tmp_path / "runs" / "mnist" / name / "tuned" / f"seed{seed}"
+        folder.mkdir(parents=True)
+        model, generator = variant.build(), np.random.default_rng(seed)
+        model.set_weights([generator.uniform(0, 1, weight.shape) for weight in model.weights])
+        model.compile("sgd", loss="sparse_categorical_crossentropy")
+        model.save(folder / "model.keras")
+        (folder / "history.csv").write_text(f"epoch,val_loss\n1,9.5\n2,{loss}\n")
+        facts = {"variant": name, "dataset": "mnist", "validation": "held-out", "seed": seed, "source_commit": "5eed"}
+        facts |= {"recipe": variant.recipe("tuned").flat(), "total_parameters": model.count_params()}
+        facts |= {"test_accuracy": 0.99 - loss / 100, "test_errors": 100 + seed, "test_images": 10_000}
+        (folder / "run.json").write_text(json.dumps(facts | changed))
+        return model
+
+    return write
+
+
+@pytest.fixture
+def weights_here(tmp_path, monkeypatch) -> Path:
+    """The folder of an empty checkout in which trained weights are written, and from which they are loaded."""
+    folder = tmp_path / "keras_mnist" / "models" / "weights"
+    folder.parent.mkdir(parents=True)
+    monkeypatch.setattr(trained_networks, "FOLDER", folder)
+    return folder
+
+
+@pytest.fixture
+def shipped(finished_run, weights_here, tmp_path):
+    """Give a variant trained weights as the command writes them: a function that gives the trained network."""
+
+    def write(name: str):
+        model = finished_run(name)
+        write_weights(tmp_path / "runs", tmp_path)
+        return model
+
+    return write

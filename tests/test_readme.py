@@ -3,6 +3,7 @@
 import re
 
 import keras
+import numpy as np
 import pytest
 
 import keras_mnist
@@ -45,7 +46,7 @@ def test_every_public_name_is_described():
     assert sorted(re.findall(r"`(\w+)`", first_cells)) == keras_mnist.__all__
 
 
-def test_the_readme_s_python_runs_in_its_order(monkeypatch, tmp_path, small_digits):
+def test_the_readme_s_python_runs_in_its_order(monkeypatch, tmp_path, small_digits, shipped):
     """On a few of the embedded digits, in two epochs."""
     for module in ("keras_mnist", "keras_mnist.run", "keras_mnist.results.evaluation"):
         monkeypatch.setattr(f"{module}.load_data", lambda *arguments: small_digits)
@@ -56,11 +57,15 @@ def test_the_readme_s_python_runs_in_its_order(monkeypatch, tmp_path, small_digi
     (export,) = [block for block in blocks if "keras_mnist.export" in block]
     (fit,) = [block for block in blocks if "model.fit" in block]
     (use,) = [block for block in blocks if "saved_model.load" in block]
-    assert len(blocks) == 3 and len(fit.strip().splitlines()) <= 12 and "epochs=15" in fit
+    (pretrained,) = [block for block in blocks if 'weights="mnist"' in block]
+    assert len(blocks) == 4 and len(fit.strip().splitlines()) <= 12 and "epochs=15" in fit
     names = {}
     exec(export, names)
     assert names["result"].record["epochs_run"] == 2 and (tmp_path / "best.keras").is_file()
     exec(use.replace("saved_models/", "exported/"), names)
+    expected = shipped("bn_gap")
+    exec(pretrained, names)
+    assert all(map(np.array_equal, names["model"].get_weights(), expected.get_weights()))
     exec(fit.replace("epochs=15", "epochs=2"), names)
     assert isinstance(names["model"], keras.Model) and names["model"].history.epoch == [0, 1]
     assert {"val_accuracy", "learning_rate"} <= names["model"].history.history.keys()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from keras_mnist.errors import UsageError
+from keras_mnist.models import trained
 from keras_mnist.recipe import FAST, RECIPES, TUNED, Recipe
 from keras_mnist.utils.registry import Registry
 
@@ -104,13 +105,25 @@ def get_variant(name: str) -> Variant:
     return _VARIANTS[name]
 
 
-def create_model(name: str, *, num_classes: int = 10, classifier_activation: str | None = "softmax") -> keras.Model:
+def create_model(
+    name: str, *, weights: str | None = None, num_classes: int = 10, classifier_activation: str | None = "softmax"
+) -> keras.Model:
     """Build the variant `name`: raw 0..255 pixels (batch, 28, 28, 1) in, (batch, num_classes) out.
 
     Args:
+        weights: None for random ones, or "mnist" for trained ones that come with the package. Layers that depend on
+            another `num_classes` than 10 stay random, and a warning names them.
         num_classes: width of the output.
         classifier_activation: "softmax", or None for logits.
 
-    Raises: UsageError for an unknown name.
+    Raises:
+        UsageError: the name or `weights` is unknown, or the variant comes without trained weights.
+        RunError: the file of its trained weights is damaged.
     """
-    return get_variant(name).build(num_classes=num_classes, classifier_activation=classifier_activation)
+    variant = get_variant(name)
+    if weights not in (None, trained.DATASET):
+        raise UsageError(f"`weights` is {weights!r}, expected None or {trained.DATASET!r}")
+    model = variant.build(num_classes=num_classes, classifier_activation=classifier_activation)
+    if weights is not None:
+        trained.load(model, variant)
+    return model

@@ -1,0 +1,124 @@
+"""The trained weights of the package, chosen among finished runs: for each variant the median seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import tempfile
+from pathlib import Path
+
+from keras_mnist.errors import RunError, UsageError, first_line
+from keras_mnist.models.loading import load_model
+from keras_mnist.models.registry import Variant, get_variant, list_variants
+from keras_mnist.models.trained import DATASET, MANIFEST, file_name, read_manifest
+from keras_mnist.recipe import Recipe
+from keras_mnist.results.run_folder import RunFolder, read_history
+from keras_mnist.utils.files import write_whole
+
+FOLDER = Path("keras_mnist", "models", "weights")
+RECIPE, VALIDATION = "tuned", "held-out"
+KEPT_FACTS = ("seed", "dataset", "test_accuracy", "test_errors", "test_images", "total_parameters", "source_commit")
+
+
+def write_weights(runs: Path, root: Path) -> dict[str, dict]:
+    """Write the weights of every variant that has finished runs, and the manifest; leave all others as they are.
+
+    Args:
+        runs: the folder of all runs.
+        root: a checkout of this package.
+
+    Returns: what the manifest says of each that was written.
+    Raises:
+        UsageError: there is no checkout or no such run.
+        RunError: a run is damaged, is another than its folder says, or has diverged.
+    """
+    folder = root / FOLDER
+    if not folder.parent.is_dir():
+        raise UsageError(
+            f"{root.resolve()} has no {FOLDER.parent}, expected a checkout of keras_mnist; change to its folder"
+        )
+    found = {name: seeds for name in list_variants() if (seeds := finished_seeds(runs, name))}
+    if not found:
+        raise UsageError(f"{runs} has no finished run in {DATASET}/<variant>/{RECIPE}/seed<k>/; choose another `runs`")
+    chosen = {name: _choose(runs, get_variant(name), seeds) for name, seeds in found.items()}
+    for name, (content, _) in chosen.items():
+        write_whole(folder / file_name(name), content)
+    written = {name: facts for name, (_, facts) in chosen.items()}
+    manifest = dict(sorted((read_manifest(folder) | written).items()))
+    write_whole(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
+    return written
+
+
+def finished_seeds(runs: Path, variant: str) -> list[RunFolder]:
+    """A variant's finished runs of the recipe, in the order of their paths."""
+    folders = map(RunFolder, sorted((runs / DATASET / variant / RECIPE).glob("seed*")))
+    return [folder for folder in folders if folder.finished]
+
+
+def median_seed(seeds: list[RunFolder]) -> RunFolder:
+    """The run whose held-out loss is the median; the lower of the two in the middle of an even number.
+
+    The test images have no say in it, so that their score stays an honest one.
+    """
+    return sorted(seeds, key=_held_out_loss)[(len(seeds) - 1) // 2]
+
+
+def _held_out_loss(run: RunFolder) -> float:
+    """That of the last epoch; the largest of all where the run diverged."""
+    loss = read_history(run.history)[-1]["val_loss"]
+    return loss if math.isfinite(loss) else math.inf
+
+
+def _choose(runs: Path, variant: Variant, seeds: list[RunFolder]) -> tuple[bytes, dict]:
+    """The file of one variant's weights, and what the manifest says of it."""
+    records = {run: _checked_record(run, variant) for run in seeds}
+    run = median_seed(seeds)
+    loss = _held_out_loss(run)
+    if math.isinf(loss):
+        raise RunError(f"{run} has diverged and is the median of {len(seeds)} seeds; train others")
+    content = _weights(run, variant)
+    return content, {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "run": run.path.relative_to(runs).as_posix(),
+        "recipe": RECIPE,
+        "seeds": len(seeds),
+        "held_out_loss": loss,
+        **{name: records[run].get(name) for name in KEPT_FACTS},
+    }
+
+
+def _checked_record(run: RunFolder, variant: Variant) -> dict:
+    """The record of a run that is what its folder says.
+
+    Raises: RunError if it is not.
+    """
+    record = run.read_record()
+    expected = {
+        "variant": variant.name,
+        "dataset": DATASET,
+        "validation": VALIDATION,
+        "recipe": variant.recipe(RECIPE).flat(),
+    }
+    found = record | {"recipe": Recipe().flat() | record["recipe"]}  # of settings that an older record lacks
+    differing = [name for name in expected if found.get(name) != expected[name]]
+    if differing:
+        raise RunError(f"{run.record} has another {', '.join(differing)} than its folder says; move that folder away")
+    return record
+
+
+def _weights(run: RunFolder, variant: Variant) -> bytes:
+    """The file of a run's weights, without the optimizer's: the same bytes whenever it is made.
+
+    Raises: RunError if they do not fit the variant.
+    """
+    model = variant.build()
+    try:
+        model.set_weights(load_model(run.model).get_weights())
+    except ValueError as error:
+        raise RunError(f"{run.model} cannot be taken as {variant.name} ({first_line(error)})") from error
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, file_name(variant.name))
+        model.save_weights(path)
+        return path.read_bytes()
