@@ -6,10 +6,9 @@ import collections
 import dataclasses
 import math
 
-import keras
-
 from keras_mnist.errors import UsageError
 from keras_mnist.models.registry import Variant, get_variant, list_variants
+from keras_mnist.utils.lazy import keras
 
 
 @dataclasses.dataclass(frozen=True)
