@@ -43,19 +43,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> None:
     if chosen.workers is not None and chosen.workers < 1:
         raise UsageError(f"`workers` is {chosen.workers}, expected at least 1")
-    study = plan_study(
-        chosen.variants,
-        recipe=chosen.recipe,
-        validation=chosen.validation,
-        seeds=chosen.seeds,
-        dataset=_data_set(chosen),
-        folder=chosen.runs,
-        records=chosen.records or (RECORDS if chosen.from_records else None),
-    )
+    _plan(chosen, chosen.dataset)  # what is wrong is told before any data are looked for
+    study = _plan(chosen, _data_set(chosen))
     if chosen.from_records:
         _show_missing(study)
     else:
         _train(study, chosen)
+
+
+def _plan(chosen: argparse.Namespace, dataset: str) -> Study:
+    return plan_study(
+        chosen.variants,
+        recipe=chosen.recipe,
+        validation=chosen.validation,
+        seeds=chosen.seeds,
+        dataset=dataset,
+        folder=chosen.runs,
+        records=chosen.records or (RECORDS if chosen.from_records else None),
+    )
 
 
 def _data_set(chosen: argparse.Namespace) -> str:

@@ -55,6 +55,17 @@ class RunFolder:
             remove_drafts(self.path)
             yield
 
+    @property
+    def in_use(self) -> bool:
+        """Whether a run is going on in it."""
+        if not self.path.exists():
+            return False
+        try:
+            with filelock.FileLock(self.path / ".lock", timeout=0):
+                return False
+        except filelock.Timeout:
+            return True
+
     def clear(self) -> None:
         """Remove what an earlier run has left."""
         for path in self._files:

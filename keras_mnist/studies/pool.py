@@ -21,6 +21,7 @@ from keras_mnist.utils.screen import shown
 from keras_mnist.utils.signals import collected_signals
 
 RUN_MEMORY_MB = 1100  # what a run holds (docs/performance.md)
+COMMAND = (sys.executable, "-m", "keras_mnist")
 TICK = 0.2  # seconds between looks at the processes
 PATIENCE = 30  # seconds for a process that is told to stop, before it is killed
 
@@ -57,7 +58,7 @@ class TrainProcess:
         self.folder.failure.unlink(missing_ok=True)
         # Where the system can: should this process be killed, the run saves its state and ends.
         follow = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
-        command = [*follow, sys.executable, "-m", "keras_mnist", *run.train_arguments(runs), *flags]
+        command = [*follow, *COMMAND, *run.train_arguments(runs), *flags]
         with self.folder.output.open("ab") as output:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, process_group=0
@@ -130,8 +131,8 @@ class LocalPool:
                 if received:
                     waiting.clear()
                     self._stop()
-                while waiting and free:
-                    self.busy.append(TrainProcess(waiting.pop(0), self.study.folder, self.flags, free.pop(0)))
+                while free and (run := self._next(waiting)):
+                    self.busy.append(TrainProcess(run, self.study.folder, self.flags, free.pop(0)))
                 time.sleep(TICK)
                 ended = [process for process in self.busy if not process.going_on]
                 self.busy = [process for process in self.busy if process not in ended]
@@ -143,6 +144,13 @@ class LocalPool:
                 "command continues",
                 exit_code=128 + received[0],
             )
+
+    def _next(self, waiting: list[Run]) -> Run | None:
+        """Take the first run that no other process is busy with; such a one is waited for and then looked at again."""
+        run = next((run for run in waiting if not self.study.home(run).in_use), None)
+        if run:
+            waiting.remove(run)
+        return run
 
     def _stop(self) -> None:
         for process in self.busy:

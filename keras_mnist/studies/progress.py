@@ -67,8 +67,7 @@ class Progress:
             last = history[-1].get("val_accuracy") if history else None
             epochs = f"{len(history)} of {run.recipe.epochs}"
             rows.append([run.variant.name, str(run.seed), epochs, "" if last is None else f"{last:.2%}"])
-        title = f"{self.study.protocol}, {self.study.runs[0].dataset}"
-        table = numbers_table(title, ["running", "seed", "epochs", "validation accuracy"], rows)
+        table = numbers_table(self.study.title, ["running", "seed", "epochs", "validation accuracy"], rows)
         table.caption, table.caption_justify = self._counts(running), "left"
         return table
 
@@ -98,7 +97,7 @@ class Progress:
 
 def results_table(study: Study) -> Table:
     """Mean and deviation of the accuracy of each variant over its finished seeds."""
-    columns = ["variant", "n", "mean", "deviation"]
+    columns = ["variant", "n", "mean test accuracy", "deviation"]
     found: dict[str, list[float]] = defaultdict(list)
     best: dict[str, list[float]] = defaultdict(list)
     for run in study.runs:
@@ -111,8 +110,7 @@ def results_table(study: Study) -> Table:
     for name, values in found.items():
         row = [name, str(len(values)), f"{statistics.fmean(values):.2%}", _deviation(values)]
         rows.append(row + ([f"{statistics.fmean(best[name]):.2%}"] if best else []))
-    first = study.runs[0]
-    return numbers_table(f"accuracy on {first.dataset} test images, last epoch: {study.protocol}", columns, rows)
+    return numbers_table(study.title, columns, rows)
 
 
 def _deviation(values: Sequence[float]) -> str:

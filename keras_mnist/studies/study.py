@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import shutil
 from pathlib import Path
 
@@ -105,13 +104,13 @@ class Study:
             if self.records and self.home(run).finished and not RunFolder(self.records / run.folder).finished:
                 self.keep_record(run)
 
-    @functools.cached_property
-    def protocol(self) -> str:
-        """How accuracies of this study came about; those of different protocols never stand in one table."""
+    @property
+    def title(self) -> str:
+        """The data set and how accuracies came about; those of different protocols never stand in one table."""
         first = self.runs[0]
         if (first.recipe.name, first.validation) == ("document", "test"):
-            return "document protocol"
-        return f"{first.recipe.name} recipe, validation {first.validation}"
+            return f"{first.dataset}, document protocol"
+        return f"{first.dataset}, {first.recipe.name} recipe, validation {first.validation}"
 
 
 def plan_study(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-CGROUPS = Path("/sys/fs/cgroup")
+CGROUPS, OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 def available_memory_mb() -> int:
@@ -31,7 +31,7 @@ def _left_in_cgroups() -> list[int]:
 def _cgroup_folders():
     """Each folder with the names that its version of control groups gives to limit, usage and cached files."""
     with contextlib.suppress(OSError):
-        for line in Path("/proc/self/cgroup").read_text().splitlines():
+        for line in OWN_GROUPS.read_text().splitlines():
             _, controllers, path = line.split(":", 2)
             if controllers == "memory":
                 home = CGROUPS / "memory"
