@@ -5,12 +5,15 @@ import shlex
 import time
 from pathlib import Path
 
+from rich.console import Console
+
 from keras_mnist import cli
-from keras_mnist.data.sources import DATASETS, load_data
+from keras_mnist.data.sources import DATASETS, DigitSet, load_data
 from keras_mnist.errors import RunError, UsageError
 from keras_mnist.studies.documents import RECORDS
 from keras_mnist.studies.pool import LocalPool, fitting_workers
 from keras_mnist.studies.progress import conduct, results_table
+from keras_mnist.studies.ray_pool import RayPool
 from keras_mnist.studies.study import Study, plan_study
 from keras_mnist.utils.screen import screen
 
@@ -27,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     cli.add_data_flags(parser)
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="folder of all runs (runs)")
     parser.add_argument("--workers", type=int, metavar="N", help="runs at once; each gets its share of the cores (one)")
+    parser.add_argument("--ray", metavar="ADDRESS", help="train on this Ray cluster instead, one core for each run")
     parser.add_argument(
         "--records",
         type=Path,
@@ -43,6 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> None:
     if chosen.workers is not None and chosen.workers < 1:
         raise UsageError(f"`workers` is {chosen.workers}, expected at least 1")
+    if chosen.workers and chosen.ray:
+        raise UsageError("`workers` is for this machine; with `ray` the cluster's cores decide: leave out one of them")
     _plan(chosen, chosen.dataset)  # what is wrong is told before any data are looked for
     study = _plan(chosen, _data_set(chosen))
     if chosen.from_records:
@@ -69,9 +75,11 @@ def _data_set(chosen: argparse.Namespace) -> str:
         raise UsageError(f"`dataset` is {chosen.dataset!r}, expected one of {', '.join(DATASETS)}")
     if chosen.from_records and chosen.dataset == "auto":
         return "mnist"
-    if chosen.from_records or chosen.dataset == "digits":
-        return chosen.dataset
-    return load_data(chosen.dataset, chosen.data_dir, chosen.mnist_archives).name
+    return chosen.dataset if chosen.from_records or chosen.dataset == "digits" else _load(chosen).name
+
+
+def _load(chosen: argparse.Namespace) -> DigitSet:
+    return load_data(chosen.dataset, chosen.data_dir, chosen.mnist_archives)
 
 
 def _show_missing(study: Study) -> None:
@@ -85,11 +93,9 @@ def _show_missing(study: Study) -> None:
 
 def _train(study: Study, chosen: argparse.Namespace) -> None:
     console, started, before = screen(), time.monotonic(), len(study.unfinished())
-    workers, why_fewer = fitting_workers(chosen.workers)
-    if why_fewer:
-        console.print(why_fewer)
-    console.print(f"{before} of {len(study.runs)} runs to train, {workers} at once, into {study.folder}")
-    failures = conduct(study, LocalPool(study, workers, _data_flags(chosen)), console)
+    pool = _pool(study, chosen, console)
+    console.print(f"{before} of {len(study.runs)} runs to train, {pool.workers} at once, into {study.folder}")
+    failures = conduct(study, pool, console)
     console.print(results_table(study))
     hours, trained = (time.monotonic() - started) / 3600, before - len(study.unfinished())
     if trained:
@@ -97,6 +103,17 @@ def _train(study: Study, chosen: argparse.Namespace) -> None:
     if failures:
         words = "; ".join(f"{one}: {failure}" for one, failure in failures.items())
         raise RunError(f"{len(failures)} of {len(study.runs)} runs failed ({words}); the same command tries them again")
+
+
+def _pool(study: Study, chosen: argparse.Namespace, console: Console) -> LocalPool | RayPool:
+    """What trains the runs: a cluster, or as many processes as this machine holds."""
+    if chosen.ray:
+        everywhere = study.runs[0].dataset == "digits"
+        return RayPool(study, chosen.ray, None if everywhere else _load(chosen))
+    workers, why_fewer = fitting_workers(chosen.workers)
+    if why_fewer:
+        console.print(why_fewer)
+    return LocalPool(study, workers, _data_flags(chosen))
 
 
 def _data_flags(chosen: argparse.Namespace) -> list[str]:

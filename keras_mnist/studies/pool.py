@@ -46,6 +46,15 @@ def shares_of(cores: Sequence[int], workers: int) -> list[list[int]]:
     return [list(cores[number::workers]) or [cores[number % len(cores)]] for number in range(workers)]
 
 
+def interrupted(study: Study, number: int) -> Interrupted:
+    """What ends a study after a signal, once every run under way has saved its state."""
+    return Interrupted(
+        f"interrupted; {shown(study.folder)} keeps every run and the state of those under way: the same command "
+        "continues",
+        exit_code=128 + number,
+    )
+
+
 class TrainProcess:
     """`keras-mnist train` on some cores, with what it prints at the end of output.txt in its run's folder.
 
@@ -139,11 +148,7 @@ class LocalPool:
                 free += [process.cores for process in ended]
                 yield [(process.run, process.failure) for process in ended if not process.interrupted]
         if received:
-            raise Interrupted(
-                f"interrupted; {shown(self.study.folder)} keeps every run and the state of those under way: the same "
-                "command continues",
-                exit_code=128 + received[0],
-            )
+            raise interrupted(self.study, received[0])
 
     def _next(self, waiting: list[Run]) -> Run | None:
         """Take the first run that no other process is busy with; such a one is waited for and then looked at again."""

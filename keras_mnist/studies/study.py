@@ -33,7 +33,7 @@ class Run(RunArguments):
     def train_arguments(self, runs: Path) -> list[str]:
         """The arguments of `keras-mnist` that train it into a folder of runs."""
         flags = {"variant": self.variant.name, "recipe": self.recipe.name, "validation": self.validation}
-        flags |= {"seed": self.seed, "dataset": self.dataset, "runs": runs}
+        flags |= {"seed": self.seed, "dataset": self.dataset, "device": "cpu", "runs": runs}
         return ["train", *(str(part) for name, value in flags.items() for part in (f"--{name}", value)), "--no-export"]
 
 

@@ -47,7 +47,9 @@ def test_a_study_trains_what_is_missing_keeps_records_and_tells_the_rest(script,
     assert code == 0 and "0 of 1 runs to train" in said and ENDED not in said and "runs per hour" not in said
     more = [*small[:-1], "2", "--from-records", "--records", "records", "--runs", "elsewhere"]
     code, said, _ = script("study.py", *more)
-    flags = "--variant evo_base --recipe fast --validation held-out --seed 1 --dataset digits --runs elsewhere"
+    flags = (
+        "--variant evo_base --recipe fast --validation held-out --seed 1 --dataset digits --device cpu --runs elsewhere"
+    )
     assert code == 0 and "1 of 2 runs are missing" in said and f"\nkeras-mnist train {flags} --no-export\n" in said
 
 
