@@ -35,8 +35,8 @@ def test_all_are_those_that_have_the_recipe_each_seed_of_every_one_before_the_ne
 def test_a_run_is_kept_where_train_keeps_it(tmp_path):
     study = plan(tmp_path, variants="bn_gap", recipe="document", validation="test")
     assert study.home(study.runs[1]).path == tmp_path / "mnist" / "bn_gap" / "document,validation=test" / "seed1"
-    words = "--variant bn_gap --recipe document --validation test --seed 1 --dataset mnist --device cpu --runs elsewhere --no-export"
-    assert study.runs[1].train_arguments("elsewhere") == ["train", *words.split()]
+    words = "train --variant bn_gap --recipe document --validation test --seed 1 --dataset mnist --device cpu"
+    assert study.runs[1].train_arguments("elsewhere") == f"{words} --runs elsewhere --no-export".split()
 
 
 @pytest.mark.parametrize(
