@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ import pytest
 from keras_mnist.errors import UsageError
 from keras_mnist.studies import ray_pool
 from tests.conftest import ROOT
-from tests.scripts.test_study import SHORTER
+from tests.scripts.test_study import SHORTER, wait_for_epoch
 from tests.studies.test_study import plan
 
 STUDY = [sys.executable, ROOT / "scripts" / "study.py", "--variants", "evo_base,base_7k", "--recipe", "fast"]
@@ -64,15 +65,17 @@ def losses(runs):
 
 
 @pytest.mark.slow
-def test_a_node_is_killed_and_no_run_is_lost(cluster, tmp_path):
+def test_a_study_is_stopped_then_a_node_is_killed_and_no_run_is_lost(cluster, tmp_path):
     doomed = cluster.add_node(num_cpus=1)
-    arguments = ["--runs", "cluster", "--ray", cluster.address]
-    study = subprocess.Popen(
-        [*STUDY, *arguments], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    study, states = start(cluster, tmp_path), tmp_path / "cluster"
     deadline = time.monotonic() + 300
-    while len(list((tmp_path / "cluster").rglob("state.bin"))) < 2 and time.monotonic() < deadline:
+    while len(list(states.rglob("state.bin"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.2)  # until both nodes train
+    study.send_signal(signal.SIGINT)
+    _, complaints = study.communicate(timeout=100)
+    assert study.returncode == 130 and "keeps every run and the state of those under way" in complaints
+    study = start(cluster, tmp_path)
+    wait_for_epoch(states)
     cluster.remove_node(doomed, allow_graceful=False)
     said, complaints = study.communicate(timeout=600)
     assert (study.returncode, complaints) == (0, ""), said
@@ -80,3 +83,8 @@ def test_a_node_is_killed_and_no_run_is_lost(cluster, tmp_path):
     subprocess.run([*STUDY, "--runs", "here", "--workers", str(len(os.sched_getaffinity(0)))], cwd=tmp_path, check=True)
     assert len(losses(tmp_path / "cluster")) == 4
     assert losses(tmp_path / "cluster") == losses(tmp_path / "here")
+
+
+def start(cluster, folder):
+    command = [*STUDY, "--runs", "cluster", "--ray", cluster.address]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
