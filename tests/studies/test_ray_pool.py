@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
+from keras_mnist.data import sources
 from keras_mnist.errors import UsageError
 from keras_mnist.studies import ray_pool
 from tests.conftest import ROOT
@@ -88,3 +90,10 @@ def test_a_study_is_stopped_then_a_node_is_killed_and_no_run_is_lost(cluster, tm
 def start(cluster, folder):
     command = [*STUDY, "--runs", "cluster", "--ray", cluster.address]
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_images_that_travelled_are_found_by_train(mnist, tmp_path, monkeypatch):
+    monkeypatch.delenv(sources.ARCHIVES_VARIABLE, raising=False)
+    sources.write_cache(tmp_path, mnist)
+    found = sources.load_data("mnist", tmp_path)
+    assert all(np.array_equal(vars(found)[name], value) for name, value in vars(mnist).items())
