@@ -142,7 +142,7 @@ def mnist(data_dir: Path | None = None, archives: Path | None = None) -> DigitSe
     digits = _read_cache(data_dir)
     if digits is None:
         digits = _mnist_set(_unpack(contents)) if contents else _from_tensorflow_datasets(_data_dir(data_dir))
-        _write_cache(data_dir, digits)
+        write_cache(data_dir, digits)
     return digits
 
 
@@ -311,7 +311,7 @@ def _read_cache(data_dir: Path | None) -> DigitSet | None:
         return None
 
 
-def _write_cache(data_dir: Path | None, digits: DigitSet) -> None:
+def write_cache(data_dir: Path | None, digits: DigitSet) -> None:
     """Keep the decoded arrays: decoding 70,000 PNG images takes four seconds, reading these a tenth of one."""
     arrays = {name: value for name, value in vars(digits).items() if isinstance(value, np.ndarray)}
     buffer = io.BytesIO()

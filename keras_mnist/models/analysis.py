@@ -7,10 +7,9 @@ import dataclasses
 import functools
 import math
 
-import keras
-
 from keras_mnist.errors import UsageError
 from keras_mnist.models.registry import Variant, get_variant, list_variants
+from keras_mnist.utils.lazy import keras
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
-import keras
 
 from keras_mnist.errors import RunError, UsageError
-from keras_mnist.results import plots
-from keras_mnist.results.tables import summary_text
 from keras_mnist.utils.files import remove_drafts, whole_file, write_whole
+from keras_mnist.utils.lazy import keras
 
 
 class RunFolder:
@@ -25,7 +23,8 @@ class RunFolder:
         self.path = path
         self.record, self.state, self.history = path / "run.json", path / "state.bin", path / "history.csv"
         self.model, self.summary, self.curves = path / "model.keras", path / "summary.txt", path / "curves.png"
-        self.test_errors = path / "test_errors.csv"
+        self.test_errors, self.output = path / "test_errors.csv", path / "output.txt"
+        self.failure = path / "failure.txt"
 
     def __str__(self):
         return str(self.path)
@@ -56,6 +55,17 @@ class RunFolder:
             remove_drafts(self.path)
             yield
 
+    @property
+    def in_use(self) -> bool:
+        """Whether a run is going on in it."""
+        if not self.path.exists():
+            return False
+        try:
+            with filelock.FileLock(self.path / ".lock", timeout=0):
+                return False
+        except filelock.Timeout:
+            return True
+
     def clear(self) -> None:
         """Remove what an earlier run has left."""
         for path in self._files:
@@ -66,10 +76,10 @@ class RunFolder:
         """Whether it holds a run that ended."""
         return self.record.exists()
 
-    def read_record(self) -> dict:
-        """The record of a finished run.
+    def facts(self) -> dict:
+        """What run.json holds.
 
-        Raises: RunError if it is none, or if a file that a finished run keeps is missing.
+        Raises: RunError if it is no record of a run.
         """
         try:
             record = json.loads(self.record.read_text())
@@ -77,6 +87,14 @@ class RunFolder:
                 raise ValueError
         except (ValueError, AttributeError) as error:
             raise RunError(f"{self.record} is no record of a run; pass `overwrite` to start the run over") from error
+        return record
+
+    def read_record(self) -> dict:
+        """The record of a finished run.
+
+        Raises: RunError if it is none, or if a file that a finished run keeps is missing.
+        """
+        record = self.facts()
         for path in (self.history, self.model):
             if not path.is_file():
                 raise RunError(f"{path} is missing from a finished run; pass `overwrite` to start the run over")
@@ -95,6 +113,10 @@ class RunFolder:
             test_errors: as `evaluation.misclassified` gives them.
             title, watched: words for the curves: of the run, and of the images that val_* figures are of.
         """
+        # Here, so that whoever only looks at runs imports neither matplotlib nor Keras.
+        from keras_mnist.results import plots
+        from keras_mnist.results.tables import summary_text
+
         self.write_history(history)
         write_whole(self.test_errors, _csv(["index", "label", "prediction", "probability"], test_errors))
         with whole_file(self.model) as draft:

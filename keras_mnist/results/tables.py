@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-import keras
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from keras_mnist.errors import UsageError
 from keras_mnist.models.analysis import LayerFacts, layer_facts, parameters_by_block, size_kb, trainable_parameters
+from keras_mnist.utils.lazy import keras
 from keras_mnist.utils.screen import shown
 
 

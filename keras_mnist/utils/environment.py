@@ -13,9 +13,14 @@ from pathlib import Path
 PACKAGES = ("keras-mnist", "tensorflow", "keras", "numpy", "numba", "tensorflow-datasets")
 
 
+def usable_cores() -> list[int]:
+    """The numbers of the processor cores that this process may use."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+
+
 def cores() -> int:
     """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return len(usable_cores())
 
 
 def processor() -> str:

@@ -34,8 +34,8 @@ def start(arguments, runs):
     return subprocess.Popen([*command, "--device", "cpu", "--runs", runs], stdout=subprocess.PIPE, text=True)
 
 
-def outcome(runs):
-    (record,) = runs.glob("digits/*/*/seed0/run.json")
+def outcome(runs, variant="*"):
+    (record,) = runs.glob(f"digits/{variant}/*/seed0/run.json")
     facts = {key: value for key, value in json.loads(record.read_text()).items() if key not in TIMES}
     history = [{**row, "seconds": 0} for row in read_history(record.with_name("history.csv"))]
     return facts, history, record.with_name("model.keras")

@@ -1,0 +1,121 @@
+"""Train networks with several seeds, each run in its own folder; called again, it continues."""
+
+import argparse
+import shlex
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from keras_mnist import cli
+from keras_mnist.data.sources import DATASETS, DigitSet, load_data
+from keras_mnist.errors import RunError, UsageError
+from keras_mnist.studies.documents import RECORDS
+from keras_mnist.studies.pool import LocalPool, fitting_workers
+from keras_mnist.studies.progress import conduct, results_table
+from keras_mnist.studies.ray_pool import RayPool
+from keras_mnist.studies.study import Study, plan_study
+from keras_mnist.utils.screen import screen
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--variants", default="all", metavar="all|NAME,NAME", help="the networks; all (default) that have the recipe"
+    )
+    parser.add_argument("--recipe", default="tuned", metavar="tuned|fast|document", help="of all runs (tuned)")
+    parser.add_argument(
+        "--validation", default="held-out", metavar="held-out|test|none", help="what callbacks watch (held-out)"
+    )
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="seeds 0 to N - 1 of each network (5)")
+    cli.add_data_flags(parser)
+    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="folder of all runs (runs)")
+    parser.add_argument("--workers", type=int, metavar="N", help="runs at once; each gets its share of the cores (one)")
+    parser.add_argument("--ray", metavar="ADDRESS", help="train on this Ray cluster instead, one core for each run")
+    parser.add_argument(
+        "--records",
+        type=Path,
+        metavar="DIR",
+        help="keep a copy of each finished run here, without its weights; what has a record here is not trained again",
+    )
+    parser.add_argument(
+        "--from-records",
+        action="store_true",
+        help=f"train nothing: show what the records ({RECORDS}) and runs give, and the commands that are missing",
+    )
+
+
+def run(chosen: argparse.Namespace) -> None:
+    if chosen.workers is not None and chosen.workers < 1:
+        raise UsageError(f"`workers` is {chosen.workers}, expected at least 1")
+    if chosen.workers and chosen.ray:
+        raise UsageError("`workers` is for this machine; with `ray` the cluster's cores decide: leave out one of them")
+    _plan(chosen, chosen.dataset)  # what is wrong is told before any data are looked for
+    study = _plan(chosen, _data_set(chosen))
+    if chosen.from_records:
+        _show_missing(study)
+    else:
+        _train(study, chosen)
+
+
+def _plan(chosen: argparse.Namespace, dataset: str) -> Study:
+    return plan_study(
+        chosen.variants,
+        recipe=chosen.recipe,
+        validation=chosen.validation,
+        seeds=chosen.seeds,
+        dataset=dataset,
+        folder=chosen.runs,
+        records=chosen.records or (RECORDS if chosen.from_records else None),
+    )
+
+
+def _data_set(chosen: argparse.Namespace) -> str:
+    """The name of the data set; MNIST is looked for once, before anything is started."""
+    if chosen.dataset not in DATASETS:
+        raise UsageError(f"`dataset` is {chosen.dataset!r}, expected one of {', '.join(DATASETS)}")
+    if chosen.from_records and chosen.dataset == "auto":
+        return "mnist"
+    return chosen.dataset if chosen.from_records or chosen.dataset == "digits" else _load(chosen).name
+
+
+def _load(chosen: argparse.Namespace) -> DigitSet:
+    return load_data(chosen.dataset, chosen.data_dir, chosen.mnist_archives)
+
+
+def _show_missing(study: Study) -> None:
+    screen().print(results_table(study))
+    missing = study.unfinished()
+    if missing:
+        print(f"{len(missing)} of {len(study.runs)} runs are missing; these commands add them:")
+    for one in missing:
+        print(f"keras-mnist {shlex.join(one.train_arguments(study.folder))}")
+
+
+def _train(study: Study, chosen: argparse.Namespace) -> None:
+    console, started, before = screen(), time.monotonic(), len(study.unfinished())
+    pool = _pool(study, chosen, console)
+    console.print(f"{before} of {len(study.runs)} runs to train, {pool.workers} at once, into {study.folder}")
+    failures = conduct(study, pool, console)
+    console.print(results_table(study))
+    hours, trained = (time.monotonic() - started) / 3600, before - len(study.unfinished())
+    if trained:
+        console.print(f"{trained} runs in {hours * 60:.1f} minutes: {trained / hours:.1f} runs per hour")
+    if failures:
+        words = "; ".join(f"{one}: {failure}" for one, failure in failures.items())
+        raise RunError(f"{len(failures)} of {len(study.runs)} runs failed ({words}); the same command tries them again")
+
+
+def _pool(study: Study, chosen: argparse.Namespace, console: Console) -> LocalPool | RayPool:
+    """What trains the runs: a cluster, or as many processes as this machine holds."""
+    if chosen.ray:
+        everywhere = study.runs[0].dataset == "digits"
+        return RayPool(study, chosen.ray, None if everywhere else _load(chosen))
+    workers, why_fewer = fitting_workers(chosen.workers)
+    if why_fewer:
+        console.print(why_fewer)
+    return LocalPool(study, workers, _data_flags(chosen))
+
+
+def _data_flags(chosen: argparse.Namespace) -> list[str]:
+    found = {"--data-dir": chosen.data_dir, "--mnist-archives": chosen.mnist_archives}
+    return [str(part) for flag, value in found.items() if value for part in (flag, value)]
