@@ -1,4 +1,4 @@
-"""Rewrite the generated parts of README.md and docs/*.md: python scripts/document.py"""
+"""Rewrite what is made from records: python scripts/report.py"""
 
 import signal
 
@@ -8,4 +8,4 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 from keras_mnist.__main__ import main
 
 if __name__ == "__main__":
-    main("document")
+    main("report")

@@ -1,0 +1,102 @@
+"""How accurate each network is after its last epoch, in each of the two protocols."""
+
+from __future__ import annotations
+
+import functools
+
+from keras_mnist.models.registry import get_variant
+from keras_mnist.studies.records import DATASET, Record, Records
+from keras_mnist.studies.report.registry import Part, region, section
+from keras_mnist.studies.report.words import NONE, interval, paragraph, percent, points, seconds, spread, table
+from keras_mnist.studies.statistics import Summary, summarize
+
+PROTOCOLS = {
+    "document": "Document protocol: trained on all 60,000 images, the callbacks watch the test images as the sources "
+    "did; after the last epoch.",
+    "held-out": "Held-out protocol: 5,000 training images are held out and every decision is made on them; the test "
+    "images are scored once, after the last epoch.",
+}
+TEN = 10
+
+
+def test_accuracy(runs: list[Record]) -> Summary:
+    """After the last epoch."""
+    return summarize([run.accuracy for run in runs], runs[0].facts["test_images"])
+
+
+def gap(runs: list[Record]) -> Summary | None:
+    """How much better the images that were trained on are predicted; None where that is not recorded."""
+    found = [run.facts["train_accuracy"] - run.accuracy for run in runs if "train_accuracy" in run.facts]
+    return summarize(found) if found else None
+
+
+def in_protocol(records: Records, protocol: str) -> dict[tuple[str, str], list[Record]]:
+    """The runs of named recipes in a protocol by variant and recipe, study by study."""
+    found = {key: runs for key, runs in records.by_recipe().items() if runs[0].named and runs[0].protocol == protocol}
+    return {key: found[key] for key in sorted(found, key=lambda key: (get_variant(key[0]).study, key))}
+
+
+def _row(variant: str, recipe: str, runs: list[Record]):
+    found, between = test_accuracy(runs), gap(runs)
+    yield from (f"`{variant}`", f"`{recipe.partition(',')[0]}`", f"{runs[0].facts['trainable_parameters']:,}", found.n)
+    yield from (percent(found.mean), points(found.deviation), interval(found))
+    yield f"{min(found.values) * 100:.2f} to {percent(found.best)}" if found.n > 1 else NONE
+    yield f"{points(between.mean)}{f' ± {points(between.deviation)}' * (between.n > 1)}" if between else NONE
+    yield seconds(summarize([run.facts["seconds"] for run in runs]))
+    yield ", ".join(sorted({run.facts["source_commit"][:12] for run in runs}))
+
+
+COLUMNS = [
+    "variant",
+    "recipe",
+    ">parameters",
+    ">n",
+    ">mean",
+    ">deviation",
+    ">95 % interval",
+    ">range",
+    ">train-test gap",
+]
+COLUMNS += [">seconds", "commit"]
+
+
+@section("Accuracies")
+def accuracies(records: Records) -> list[Part]:
+    """The test accuracy of every network with a named recipe; one table for each protocol."""
+    parts = [
+        paragraph(
+            f"On {DATASET}, 10,000 test images. Deviation and gap in percentage points; the gap is the accuracy on the "
+            "images trained on, undistorted, less the test accuracy; seconds are of training, mean of the runs, on "
+            "machines that [Where it ran](#provenance) lists."
+        )
+    ]
+    for protocol, words in PROTOCOLS.items():
+        rows = [_row(*key, runs) for key, runs in in_protocol(records, protocol).items()]
+        parts += [f"**{words}**", table(COLUMNS, rows) if rows else "No run is recorded yet."]
+    return parts
+
+
+@region
+def ten_seeds(records: Records) -> list[Part]:
+    """What ten seeds or more say, for the README."""
+    words = [
+        f"`{variant}` with `--recipe {recipe}` {spread(found)} (n = {found.n})"
+        for (variant, recipe), runs in in_protocol(records, "held-out").items()
+        if (found := test_accuracy(runs)).n >= TEN
+    ]
+    if not words:
+        return ["No network has ten seeds with held-out images yet."]
+    return [
+        paragraph(
+            f"On {DATASET}, every decision made on held-out images and the test images scored once, mean ± standard "
+            f"deviation in points: {'; '.join(words)}."
+        )
+    ]
+
+
+@functools.cache
+def network_facts() -> dict[str, dict]:
+    """Parameters, mult-adds and more of every variant, by name."""
+    from keras_mnist.models.analysis import all_variant_facts
+
+    return {row["variant"]: row for row in all_variant_facts()}
