@@ -30,6 +30,11 @@ def gap(runs: list[Record]) -> Summary | None:
     return summarize(found) if found else None
 
 
+def commits(runs: list[Record]) -> str:
+    """The commits that the runs were trained at, shortened."""
+    return " ".join(sorted({(run.facts["source_commit"] or "unknown")[:8] for run in runs}))
+
+
 def in_protocol(records: Records, protocol: str) -> dict[tuple[str, str], list[Record]]:
     """The runs of named recipes in a protocol by variant and recipe, study by study."""
     found = {key: runs for key, runs in records.by_recipe().items() if runs[0].named and runs[0].protocol == protocol}
@@ -40,24 +45,14 @@ def _row(variant: str, recipe: str, runs: list[Record]):
     found, between = test_accuracy(runs), gap(runs)
     yield from (f"`{variant}`", f"`{recipe.partition(',')[0]}`", f"{runs[0].facts['trainable_parameters']:,}", found.n)
     yield from (percent(found.mean), points(found.deviation), interval(found))
-    yield f"{min(found.values) * 100:.2f} to {percent(found.best)}" if found.n > 1 else NONE
+    yield percent(found.best)
     yield f"{points(between.mean)}{f' ± {points(between.deviation)}' * (between.n > 1)}" if between else NONE
     yield seconds(summarize([run.facts["seconds"] for run in runs]))
-    yield ", ".join(sorted({run.facts["source_commit"][:12] for run in runs}))
+    yield commits(runs)
 
 
-COLUMNS = [
-    "variant",
-    "recipe",
-    ">parameters",
-    ">n",
-    ">mean",
-    ">deviation",
-    ">95 % interval",
-    ">range",
-    ">train-test gap",
-]
-COLUMNS += [">seconds", "commit"]
+COLUMNS = ["variant", "recipe", ">parameters", ">n", ">mean", ">deviation", ">95 % interval", ">best"]
+COLUMNS += [">train-test gap", ">seconds", "commit"]
 
 
 @section("Accuracies")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from keras_mnist.models.registry import Claim, Variant, get_variant, list_variants
-from keras_mnist.studies.records import AS_DOCUMENTED, Record, Records
-from keras_mnist.studies.report.reasons import REASONS
+from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, Record, Records
+from keras_mnist.studies.report.reasons import REASONS, UNKNOWN
 from keras_mnist.studies.report.registry import Part, section
 from keras_mnist.studies.report.words import interval, items, names, paragraph, percent, points, signed, spread, table
 from keras_mnist.studies.statistics import Summary, summarize
@@ -38,8 +38,8 @@ class Verdict:
     @property
     def words(self) -> str:
         if self.reached:
-            return f"holds: {self.reached} of {self.measured.n} reach it"
-        return "holds: in the interval" if self.holds else "**does not hold**"
+            return f"holds ({self.reached} of {self.measured.n})"
+        return "holds (interval)" if self.holds else "**does not hold**"
 
     @property
     def reason(self) -> str:
@@ -47,7 +47,7 @@ class Verdict:
         found = [REASONS[self.variant.name]] if self.variant.name in REASONS else []
         if self.variant.assumed:
             found.append(f"The document leaves open, and here was assumed: {'; '.join(self.variant.assumed)}.")
-        return " ".join(found) or "No reason is known."
+        return " ".join(found) or UNKNOWN
 
 
 def verdicts(records: Records, images: str) -> list[Verdict]:
@@ -111,11 +111,12 @@ def claims(records: Records) -> list[Part]:
     held = sum(verdict.holds for verdict in found)
     parts = [
         paragraph(
-            f"{held} of {len(found)} measured claims hold. Document protocol on mnist: all 60,000 training images, the "
-            "test images watched after each epoch, as the sources did. A claim is the best epoch of one run of its "
+            f"{held} of {len(found)} measured claims hold. Document protocol on {DATASET}: all 60,000 training images, "
+            "the test images watched after each epoch, as the sources did. A claim is the best epoch of one run of its "
             "author. It holds where the best epoch of at least one of our n runs reaches it, or the 95 % interval of "
-            "their mean covers it. Deviations and differences are in percentage points; intervals are Student's t over "
-            "seeds, and Wilson's, over images, where there is one run. Best of n is what a source would have quoted."
+            "their mean covers it; the verdict says which. Deviations and differences are in percentage points; "
+            "intervals are Student's t over seeds, and Wilson's, over images, where there is one run. Best of n is "
+            "what a source would have quoted."
         )
     ]
     if on_test:

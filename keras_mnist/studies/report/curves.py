@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from keras_mnist.models.registry import get_variant
-from keras_mnist.studies.records import AS_DOCUMENTED, TUNED, Record, Records
-from keras_mnist.studies.report.drawing import accuracy_axis, colours, drawing
+from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, TUNED, Record, Records
+from keras_mnist.studies.report.drawing import accuracy_axis, colours, drawing, legend
 from keras_mnist.studies.report.registry import Part, Picture, section
 from keras_mnist.studies.report.words import paragraph
 
@@ -34,7 +34,7 @@ def _draw(found: dict[str, list[Record]]):
         axes.set_ylim(top=None, bottom=min(worst * 130, 95))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch")
-        axes.legend(loc="lower right", ncols=2 if len(found) > 4 else 1)
+        legend(axes)
 
     return draw
 
@@ -51,12 +51,16 @@ def curves(records: Records) -> list[Part]:
         runs = records.of(recipe)
         for study in sorted({get_variant(name).study for name in runs}):
             members = {name: found for name, found in runs.items() if get_variant(name).study == study}
-            parts.append(Picture(drawing(_draw(members), 3.4), f"{study}, {words}: accuracy on the {images}."))
+            parts.append(
+                Picture(
+                    drawing(_draw(members), 3.1 + 0.09 * len(members)), f"{study}, {words}: accuracy on the {images}."
+                )
+            )
     if not parts:
         return ["No run is recorded yet."]
     return [
         paragraph(
-            "Accuracy on the images watched during training on mnist, after each epoch: the mean over seeds, thick and "
+            f"Accuracy on the images watched during training on {DATASET}, after each epoch: the mean over seeds, thick and "
             "as far as all of them went, and each seed, thin; n in brackets. `tuned` ends a run that comes to 99.4% of "
             "the held-out images twice. The axis is spaced by the error."
         ),

@@ -73,7 +73,7 @@ def steps(records: Records) -> list[Part]:
         found = steps_with(records, recipe)
         parts += [f"**{words}**", _table(found) if found else "No pair is recorded yet."]
         if found:
-            rows = [(f"{before} → {after}", differences) for before, after, _, differences in found]
+            rows = [(f"{before}\n→ {after}", differences) for before, after, _, differences in found]
             parts.append(Picture(dots(rows, "difference, points"), f"{words} Mean differences, 95 % intervals."))
     found = recipe_steps(records)
     if found:

@@ -7,7 +7,7 @@ import dataclasses
 
 from matplotlib.axes import Axes
 
-from keras_mnist.studies.records import TUNED, Record, Records
+from keras_mnist.studies.records import DATASET, TUNED, Record, Records
 from keras_mnist.studies.report.drawing import drawing
 from keras_mnist.studies.report.registry import Part, Picture, section
 from keras_mnist.studies.report.words import paragraph, table
@@ -93,7 +93,7 @@ def misread(records: Records) -> list[Part]:
     never = runs[0].facts["test_images"] - len(images)
     return [
         paragraph(
-            f"Held-out protocol with `tuned` on mnist: {len(runs)} runs of {len(networks)} networks. {never:,} of the "
+            f"Held-out protocol with `tuned` on {DATASET}: {len(runs)} runs of {len(networks)} networks. {never:,} of the "
             f"{runs[0].facts['test_images']:,} test images are read correctly by all of them. Most frequent in a run: "
             + "; ".join(f"a {a} read as {b} ({count:.1f} times)" for count, a, b in pairs if count)
             + "."

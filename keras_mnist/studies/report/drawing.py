@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 
 from keras_mnist.studies.statistics import Summary
 
-WIDTH = 4.6  # inches: what a phone shows without shrinking its letters much
+WIDTH = 4.0  # inches: what a phone shows without shrinking its letters much
+SMALL = 8  # points, for names
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "keras_mnist",
@@ -54,7 +55,8 @@ def _slim(svg: str) -> str:
     svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
     svg = re.sub(r"<svg [^>]*viewBox=\"([^\"]+)\"[^>]*>", r'<svg viewBox="\1" role="img">', svg)
-    svg = re.sub(r"(\d+\.\d\d)\d+", r"\1", svg)
+    svg = re.sub(r'\bd="[^"]*"', lambda path: re.sub(r"(\.\d)\d+", r"\1", path[0]), svg)
+    svg = re.sub(r"(\.\d\d)\d+", r"\1", svg)
     return re.sub(r"\s*\n\s*", "\n", svg).strip()
 
 
@@ -68,12 +70,13 @@ def dots(rows: list[tuple[str, Summary]], label: str) -> str:
                 axes.plot([100 * end for end in found.interval], [place, place], color=MAIN, linewidth=1.5)
             axes.plot(mean, place, "o", color=MAIN, markersize=4)
         axes.axvline(0, color="#8a8f98", linewidth=1)
-        axes.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=8)
+        axes.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=SMALL)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlabel(label)
         axes.grid(axis="y", visible=False)
 
-    return drawing(draw, 0.7 + 0.2 * len(rows))
+    lines = sum(name.count("\n") + 1 for name, _ in rows)
+    return drawing(draw, 0.7 + 0.17 * lines)
 
 
 def accuracy_axis(axes: Axes, worst: float) -> None:
@@ -84,6 +87,11 @@ def accuracy_axis(axes: Axes, worst: float) -> None:
     axes.set_yticks(errors, [f"{100 - error:g}" for error in errors])
     axes.minorticks_off()
     axes.set_ylabel("accuracy, %")
+
+
+def legend(axes: Axes) -> None:
+    """What the colours are, below the axes, where nothing is hidden."""
+    axes.figure.legend(loc="outside lower center", ncols=2)
 
 
 def colours():

@@ -47,28 +47,20 @@ def _row(variant: str, recipe: str, runs: list[Record]):
     yield seconds(summarize([run.facts["seconds"] for run in runs]))
 
 
+COLUMNS = ["variant", "recipe", ">parameters", ">mult-adds", ">n", ">mean", ">deviation", ">95 % interval", ">seconds"]
+
+
 @section("Leaderboard")
 def leaderboard(records: Records) -> list[Part]:
     """Ten seeds each, by size; and by time to an accuracy."""
     found = entries(records)
     parts: list[Part] = []
-    columns = [
-        "variant",
-        "recipe",
-        ">parameters",
-        ">mult-adds",
-        ">n",
-        ">mean",
-        ">deviation",
-        ">95 % interval",
-        ">seconds",
-    ]
     empty = []
     for size in SIZES:
         members = {key: runs for key, runs in found.items() if _class_of(runs) == size}
         if members:
             rows = [_row(*key, runs) for key, runs in members.items()]
-            parts += [f"**Under {size:,} parameters**", table(columns, rows)]
+            parts += [f"**Under {size:,} parameters**", table(COLUMNS, rows)]
         else:
             empty.append(f"{size:,}")
     if empty:
@@ -97,7 +89,7 @@ def _fastest(records: Records) -> list[Part]:
             found.n,
             f"{found.mean:.1f}",
             f"{found.deviation:.1f}",
-            facts["source_commit"][:12],
+            facts["source_commit"][:8],
         )
         for accuracy, found in to_accuracy(records).items()
     ]

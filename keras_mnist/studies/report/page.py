@@ -24,17 +24,20 @@ nav { display: flex; flex-wrap: wrap; gap: .35rem 1.1rem; margin: 1.25rem 0; }
 a { color: #0b5cad; }
 code { font: .9em ui-monospace, monospace; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
-table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .7rem; border-bottom: 1px solid #e3e6ea; text-align: left; vertical-align: top; }
+table { border-collapse: separate; border-spacing: 0; font-size: .875rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .6rem; border-bottom: 1px solid #e3e6ea; text-align: left; vertical-align: top; }
 th { border-bottom: 2px solid #8a8f98; vertical-align: bottom; line-height: 1.25; }
-td:first-child, td[style*=right] { white-space: nowrap; }
+td:first-child, td[style*=right], td strong { white-space: nowrap; }
 th:first-child, td:first-child { position: sticky; left: 0; background: #fff; }
-.drawings { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); gap: 1.5rem; }
-figure { margin: 0; max-width: 36rem; }
+.drawings { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: 1.5rem; }
+figure { margin: 0; max-width: 30rem; }
 figcaption { font-size: .875rem; color: #4a525e; }
 svg { display: block; width: 100%; height: auto; }
 svg text { font-family: system-ui, sans-serif !important; }
-@media (max-width: 40rem) { td:not(:first-child):not([style*=right]) { min-width: 11rem; } }
+@media (max-width: 40rem) {
+  td:first-child { white-space: normal; max-width: 10rem; }
+  td:nth-child(2):not([style*=right]) { min-width: 9rem; }
+}
 """.strip()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 
 from keras_mnist.studies.records import Record, Records
+from keras_mnist.studies.report.accuracies import commits
 from keras_mnist.studies.report.registry import Part, section
 from keras_mnist.studies.report.words import paragraph, table
 
@@ -13,8 +14,7 @@ def _place(run: Record) -> tuple:
     facts = run.facts
     versions = facts["versions"]
     cores = facts.get("shards", 1) * facts["threads"]
-    commit = (facts["source_commit"] or "unknown")[:12]
-    return facts["processor"], cores, versions["python"], versions["tensorflow"], versions["keras"], commit
+    return facts["processor"], cores, versions["python"], versions["tensorflow"], versions["keras"], commits([run])
 
 
 @section("Where it ran")

@@ -8,6 +8,10 @@ UNWATCHED_RATE = (
     "of the luckiest of several runs lies far above the mean; how many runs its author made is not said."
 )
 
+UNKNOWN = (
+    "Its document gives every setting; a lucky run of its author, or the best of several, is the likeliest reason."
+)
+
 REASONS = {
     "base_20k": UNWATCHED_RATE,
     "base_16k": UNWATCHED_RATE,

@@ -6,7 +6,7 @@ import csv
 import io
 
 from keras_mnist.studies.records import DATASET, Record, Records
-from keras_mnist.studies.report.accuracies import gap, network_facts, test_accuracy
+from keras_mnist.studies.report.accuracies import commits, gap, network_facts, test_accuracy
 from keras_mnist.studies.statistics import Summary, summarize
 
 
@@ -44,7 +44,7 @@ def _row(variant: str, recipe: str, runs: list[Record]) -> dict:
         "parameters": runs[0].facts["trainable_parameters"],
         "mult_adds": network_facts()[variant]["mult_adds"],
         "seconds": round(summarize([run.facts["seconds"] for run in runs]).mean, 1),
-        "commit": " ".join(sorted({(run.facts["source_commit"] or "unknown")[:12] for run in runs})),
+        "commit": commits(runs),
     }
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 
 from keras_mnist.models.registry import get_variant
-from keras_mnist.studies.records import AS_DOCUMENTED, TUNED, Records
+from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, TUNED, Records
 from keras_mnist.studies.report.accuracies import network_facts, test_accuracy
-from keras_mnist.studies.report.drawing import accuracy_axis, colours, drawing
+from keras_mnist.studies.report.drawing import SMALL, accuracy_axis, colours, drawing, legend
 from keras_mnist.studies.report.registry import Part, Picture, section
 from keras_mnist.studies.report.words import names, paragraph
 from keras_mnist.studies.statistics import Summary
@@ -40,13 +40,12 @@ def _draw(found: dict[str, Summary], size: str):
         best = front(found, size)
         x, y = [network_facts()[name][size] for name in best], [_error(found[name].mean) for name in best]
         axes.step(x, y, where="post", color="#8a8f98", linewidth=0.8, zorder=0)
-        for name, across, up in zip(best, x, y, strict=True):
-            axes.annotate(name, (across, up), (-3, 5), textcoords="offset points", fontsize=8, ha="right")
         axes.set_xscale("log")
         _size_ticks(axes, [network_facts()[name][size] for name in found])
         accuracy_axis(axes, _error(min(summary.mean for summary in found.values())) / 100)
         axes.set_xlabel(SIZES[size])
-        axes.legend(loc="lower right")
+        _name(axes, list(zip(best, x, y, strict=True)))
+        legend(axes)
 
     return draw
 
@@ -58,6 +57,17 @@ def _size_ticks(axes: Axes, sizes: list[int]) -> None:
     axes.minorticks_off()
 
 
+def _name(axes: Axes, points: list[tuple[str, float, float]]) -> None:
+    """Name the points, from the most accurate on; not one whose name would lie on another's."""
+    placed: list[tuple[float, float]] = []
+    for name, x, y in reversed(points):
+        across, up = (axes.transScale + axes.transLimits).transform((x, y))
+        if all(abs(across - other) > 0.45 or abs(up - above) > 0.06 for other, above in placed):
+            placed.append((across, up))
+            side, shift = ("left", 4) if across < 0.5 else ("right", -4)
+            axes.annotate(name, (x, y), (shift, 3), textcoords="offset points", fontsize=SMALL, ha=side)
+
+
 def _error(accuracy: float) -> float:
     return max(100 * (1 - accuracy), 0.01)
 
@@ -67,8 +77,9 @@ def over_size(records: Records) -> list[Part]:
     """Accuracy over parameters and over mult-adds; a pair of drawings for each protocol."""
     parts: list[Part] = [
         paragraph(
-            "Test accuracy on mnist after the last epoch: means with 95 % intervals, on an axis that is spaced by the "
-            "error. The line joins the networks that none of the same size or smaller surpasses; these are named."
+            f"Test accuracy on {DATASET} after the last epoch: means with 95 % intervals, on an axis that is spaced by "
+            "the error. The line joins the networks that none of the same size or smaller surpasses; those whose names "
+            "have room are named."
         )
     ]
     for words, recipe in (("Document protocol", AS_DOCUMENTED), ("Held-out protocol, `tuned`", TUNED)):
@@ -76,7 +87,7 @@ def over_size(records: Records) -> list[Part]:
         for size, label in SIZES.items():
             if found:
                 caption = f"{words}: accuracy over {label}, n = {_counts(found)}."
-                parts.append(Picture(drawing(_draw(found, size), 3.6), caption))
+                parts.append(Picture(drawing(_draw(found, size), 3.8), caption))
         if found:
             by_parameters, by_mult_adds = (names(front(found, size)) for size in SIZES)
             parts.append(

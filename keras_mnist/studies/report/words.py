@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from keras_mnist.studies.statistics import Summary
 
-NONE = "–"
+NONE, MINUS = "–", "−"
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable]) -> str:
@@ -40,13 +40,13 @@ def percent(share: float) -> str:
 
 def points(share: float | None) -> str:
     """A difference of shares in percentage points."""
-    return NONE if share is None else f"{share * 100:.2f}"
+    return NONE if share is None else f"{share * 100:.2f}".replace("-", MINUS)
 
 
 def signed(share: float) -> str:
     """A difference in points with its sign; a difference that rounds to nothing has none."""
     text = f"{share * 100:+.2f}"
-    return text.replace("-", "−") if float(text) else "0.00"
+    return text.replace("-", MINUS) if float(text) else "0.00"
 
 
 def interval(summary: Summary) -> str:
