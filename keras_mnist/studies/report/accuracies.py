@@ -62,7 +62,7 @@ def accuracies(records: Records) -> list[Part]:
         paragraph(
             f"On {DATASET}, 10,000 test images. Deviation and gap in percentage points; the gap is the accuracy on the "
             "images trained on, undistorted, less the test accuracy; seconds are of training, mean of the runs, on "
-            "machines that [Where it ran](#provenance) lists."
+            "machines that [Where it ran](#where-it-ran) lists."
         )
     ]
     for protocol, words in PROTOCOLS.items():

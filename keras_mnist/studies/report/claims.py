@@ -6,6 +6,7 @@ import dataclasses
 
 from keras_mnist.models.registry import Claim, Variant, get_variant, list_variants
 from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, Record, Records
+from keras_mnist.studies.report.accuracies import test_accuracy
 from keras_mnist.studies.report.reasons import REASONS, UNKNOWN
 from keras_mnist.studies.report.registry import Part, section
 from keras_mnist.studies.report.words import interval, items, names, paragraph, percent, points, signed, spread, table
@@ -59,13 +60,12 @@ def verdicts(records: Records, images: str) -> list[Verdict]:
 
 
 def _verdict(variant: Variant, runs: list[Record]) -> Verdict:
-    images = runs[0].facts["test_images"]
     if variant.claim.images == "train":
         values = [run.facts["augmented_train_accuracy"] for run in runs]
         measured = summarize(values, runs[0].facts["train_images"])
     else:
-        measured = summarize([run.best_accuracy for run in runs], images)
-    return Verdict(variant, measured, summarize([run.accuracy for run in runs], images))
+        measured = summarize([run.best_accuracy for run in runs], runs[0].facts["test_images"])
+    return Verdict(variant, measured, test_accuracy(runs))
 
 
 def _rows(found: list[Verdict]):

@@ -60,9 +60,9 @@ def curves(records: Records) -> list[Part]:
         return ["No run is recorded yet."]
     return [
         paragraph(
-            f"Accuracy on the images watched during training on {DATASET}, after each epoch: the mean over seeds, thick and "
-            "as far as all of them went, and each seed, thin; n in brackets. `tuned` ends a run that comes to 99.4% of "
-            "the held-out images twice. The axis is spaced by the error."
+            f"Accuracy on the images watched during training on {DATASET}, after each epoch: each seed, thin, and the "
+            "mean over seeds, thick, as far as all of them went; n in brackets. `tuned` ends a run that comes to 99.4% "
+            "of the held-out images twice. The axis is spaced by the error."
         ),
         *parts,
     ]

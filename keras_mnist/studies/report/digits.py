@@ -90,11 +90,12 @@ def misread(records: Records) -> list[Part]:
         (row.index, row.label, f"{row.networks} of {len(networks)}", row.said.total(), _said(row.said))
         for row in images[:SHOWN]
     ]
-    never = runs[0].facts["test_images"] - len(images)
+    all_images = runs[0].facts["test_images"]
     return [
         paragraph(
-            f"Held-out protocol with `tuned` on {DATASET}: {len(runs)} runs of {len(networks)} networks. {never:,} of the "
-            f"{runs[0].facts['test_images']:,} test images are read correctly by all of them. Most frequent in a run: "
+            f"Held-out protocol with `tuned` on {DATASET}: {len(runs)} runs of {len(networks)} networks. "
+            f"{all_images - len(images):,} of the {all_images:,} test images are read correctly by all of them. Most "
+            "frequent in a run: "
             + "; ".join(f"a {a} read as {b} ({count:.1f} times)" for count, a, b in pairs if count)
             + "."
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keras_mnist.studies.records import AS_DOCUMENTED, TUNED, Records
+from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, TUNED, Records
 from keras_mnist.studies.report.accuracies import gap
 from keras_mnist.studies.report.drawing import dots
 from keras_mnist.studies.report.registry import Part, Picture, section
@@ -14,9 +14,8 @@ def train_test_gap(records: Records) -> list[Part]:
     """How far each network fits its training images better than the test images."""
     parts: list[Part] = [
         paragraph(
-            "Accuracy on the images trained on, undistorted, less the test accuracy, after the last epoch. Near or "
-            "below zero, a network has no room left to overfit: more capacity or longer training would help it, and "
-            "more regularisation would not."
+            f"Accuracy on the images trained on, undistorted, less the test accuracy, on {DATASET} after the last epoch. "
+            "Where it is near zero or below, the network does not overfit, and more regularisation has nothing to mend."
         )
     ]
     for words, recipe in (("Document protocol", AS_DOCUMENTED), ("Held-out protocol, `tuned`", TUNED)):

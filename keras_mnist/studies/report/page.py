@@ -43,8 +43,8 @@ svg text { font-family: system-ui, sans-serif !important; }
 
 def page(records: Records) -> str:
     """The whole page."""
-    links = " ".join(f'<a href="#{name}">{html.escape(title)}</a>' for name, title in TITLES.items())
-    sections = "\n".join(_section(name, title, REGIONS[name](records)) for name, title in TITLES.items())
+    links = " ".join(f'<a href="#{_anchor(title)}">{html.escape(title)}</a>' for title in TITLES.values())
+    sections = "\n".join(_section(title, REGIONS[name](records)) for name, title in TITLES.items())
     return f"""\
 <!DOCTYPE html>
 <html lang="en">
@@ -70,7 +70,12 @@ images, and the test images are scored once, after the last epoch.</p>
 """
 
 
-def _section(name: str, title: str, parts: list[Part]) -> str:
+def _anchor(title: str) -> str:
+    """A section's name in links: as a heading's in Markdown."""
+    return title.lower().replace(" ", "-")
+
+
+def _section(title: str, parts: list[Part]) -> str:
     blocks: list[str] = []
     for number, part in enumerate(parts):
         if isinstance(part, Picture):
@@ -81,7 +86,7 @@ def _section(name: str, title: str, parts: list[Part]) -> str:
         else:
             text = RENDERER.render(part)
             blocks.append(text.replace("<table>", '<div class="scroll"><table>').replace("</table>", "</table></div>"))
-    return f'<section id="{name}">\n<h2>{html.escape(title)}</h2>\n' + "\n".join(blocks) + "</section>"
+    return f'<section id="{_anchor(title)}">\n<h2>{html.escape(title)}</h2>\n' + "\n".join(blocks) + "</section>"
 
 
 def _figure(picture: Picture) -> str:

@@ -47,7 +47,7 @@ def time(records: Records) -> list[Part]:
         paragraph(
             f"Document protocol on {DATASET}: epochs and seconds of training until the watched test images are first "
             "predicted so well, means ± standard deviations of the runs that come there (how many, where not all do). "
-            "Seconds compare only on one machine: see [Where it ran](#provenance)."
+            "Seconds compare only on one machine: see [Where it ran](#where-it-ran)."
         ),
         table(columns, rows) if rows else "No run is recorded yet.",
     ]

@@ -25,7 +25,7 @@ STEPS = (
     Step("bn", "bn_dropout", ("dropout of a tenth",)),
     Step("bn_dropout", "bn_dropout_gap", ("average pooling in place of a 7x7 kernel", "a third of the parameters")),
     Step("bn_dropout_gap", "bn_gap_plain", ("capacity restored", "a linear classifier", "norm after the ReLU")),
-    Step("bn_gap_plain", "bn_gap", (), ("rotation by up to 7 degrees", CONSTANT_TO_PLATEAU)),
+    Step("bn_gap_plain", "bn_gap", (), ("rotation by up to 7 degrees", CONSTANT_TO_PLATEAU, "an accuracy target")),
     Step("fc_base", "fc_dropout", ("dropout before each pooling",)),
     Step("fc_dropout", "fc_bn_dropout", ("batch norm", "more kernels in a convolution"), ("rotation, shift, scale",)),
     Step("evo_base", "evo_bn", ("batch norm", "ReLU, the first activation"), (CONSTANT_TO_PLATEAU,)),
