@@ -16,5 +16,6 @@ from keras_mnist.studies.report import digits
 from keras_mnist.studies.report import leaderboard
 from keras_mnist.studies.report import missing
 from keras_mnist.studies.report import provenance
+from keras_mnist.studies.report import networks
 from keras_mnist.studies.report import benchmarks
 from keras_mnist.studies.report import tuning

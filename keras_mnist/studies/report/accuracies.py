@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 from keras_mnist.models.registry import get_variant
 from keras_mnist.studies.records import DATASET, Record, Records
 from keras_mnist.studies.report.registry import Part, region, section
@@ -87,11 +85,3 @@ def ten_seeds(records: Records) -> list[Part]:
             f"deviation in points: {'; '.join(words)}."
         )
     ]
-
-
-@functools.cache
-def network_facts() -> dict[str, dict]:
-    """Parameters, mult-adds and more of every variant, by name."""
-    from keras_mnist.models.analysis import all_variant_facts
-
-    return {row["variant"]: row for row in all_variant_facts()}

@@ -1,20 +1,13 @@
-"""What the benchmark measured, and the table of networks."""
+"""What the benchmark measured."""
 
 from __future__ import annotations
 
 import math
 
-from keras_mnist.results.tables import figure, variants_markdown
+from keras_mnist.results.tables import figure
 from keras_mnist.studies.records import Records
-from keras_mnist.studies.report.accuracies import network_facts
 from keras_mnist.studies.report.registry import Part, region
 from keras_mnist.studies.report.words import items, table
-
-
-@region
-def variants(records: Records) -> list[Part]:
-    """All variants of the registry."""
-    return [variants_markdown(list(network_facts().values()))]
 
 
 @region

@@ -14,8 +14,9 @@ def train_test_gap(records: Records) -> list[Part]:
     """How far each network fits its training images better than the test images."""
     parts: list[Part] = [
         paragraph(
-            f"Accuracy on the images trained on, undistorted, less the test accuracy, on {DATASET} after the last epoch. "
-            "Where it is near zero or below, the network does not overfit, and more regularisation has nothing to mend."
+            f"Accuracy on the images trained on, undistorted, less the test accuracy, on {DATASET} after the last "
+            "epoch. Where it is near zero or below, the network does not overfit, and more regularisation has nothing "
+            "to mend."
         )
     ]
     for words, recipe in (("Document protocol", AS_DOCUMENTED), ("Held-out protocol, `tuned`", TUNED)):

@@ -6,7 +6,8 @@ import csv
 import io
 
 from keras_mnist.studies.records import DATASET, Record, Records
-from keras_mnist.studies.report.accuracies import commits, gap, network_facts, test_accuracy
+from keras_mnist.studies.report.accuracies import commits, gap, test_accuracy
+from keras_mnist.studies.report.networks import network_facts
 from keras_mnist.studies.statistics import Summary, summarize
 
 
