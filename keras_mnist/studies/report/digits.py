@@ -58,13 +58,16 @@ def most_misread(networks: dict[str, list[Record]]) -> list[Misread]:
 
 def _matrix(found: list[list[float]]):
     def draw(axes: Axes):
-        axes.imshow(found, cmap="Blues", vmax=max(map(max, found)) * 1.4 or 1)
+        axes.pcolormesh(found, cmap="Blues", vmin=0, vmax=max(map(max, found)) * 1.4 or 1)
         for label, row in enumerate(found):
             for prediction, count in enumerate(row):
                 if count >= 0.05:
-                    axes.text(prediction, label, f"{count:.1f}", ha="center", va="center", fontsize=8)
-        axes.set_xticks(range(10))
-        axes.set_yticks(range(10))
+                    axes.text(prediction + 0.5, label + 0.5, f"{count:.1f}", ha="center", va="center", fontsize=8)
+        middles = [digit + 0.5 for digit in range(10)]
+        axes.set_xticks(middles, range(10))
+        axes.set_yticks(middles, range(10))
+        axes.invert_yaxis()
+        axes.set_aspect("equal")
         axes.set_xlabel("predicted")
         axes.set_ylabel("digit")
         axes.grid(visible=False)

@@ -31,7 +31,7 @@ def _cells(runs: list[Record], accuracy: float):
 
 
 def _with_deviation(found: Summary) -> str:
-    return f"{found.mean:.0f}" + f" ± {found.deviation:.0f}" * (found.n > 1)
+    return f"{found.mean:.0f}" + (f" ± {found.deviation:.0f}" if found.n > 1 else "")
 
 
 @section("Time to accuracy")
