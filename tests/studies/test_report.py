@@ -115,6 +115,10 @@ def test_every_region_is_in_a_document_or_on_the_page():
     assert used | set(TITLES) == set(REGIONS) and used <= set(REGIONS)
 
 
+def test_the_page_begins_with_the_claims():
+    assert list(TITLES)[:3] == ["claims", "accuracies", "steps"]
+
+
 def test_what_the_readme_quotes_is_of_ten_seeds_or_more():
     assert set(BEGIN.findall((ROOT / "README.md").read_text())) == {"variants", "ten_seeds", "time_to_accuracy"}
     quoted = markdown_of(REGIONS["ten_seeds"](Records(ROOT / RECORDS)))
@@ -177,7 +181,7 @@ def test_a_claim_out_of_reach_does_not_hold_and_has_its_reason(tmp_path):
         write_run(tmp_path, "fc_base", AS_DOCUMENTED, seed, 0.98, best=best - 0.01)
     text = text_of(tmp_path, "claims")
     assert row_of(text, "`bn`")[-1] == "**does not hold**" and text.startswith("0 of 2 measured claims hold.")
-    assert f"- `bn`, 99.23%, 0.11 points above the best of 3. {REASONS['bn']}" in text
+    assert f"- `bn` (0.11 points above the best of 3). {REASONS['bn']}" in text
     assert "here was assumed: Adam." in text
     assert "Not measured yet: `base_16k`" in text
 

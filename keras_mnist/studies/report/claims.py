@@ -6,7 +6,7 @@ import dataclasses
 
 from keras_mnist.models.registry import Claim, Variant, get_variant, list_variants
 from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, Record, Records
-from keras_mnist.studies.report.accuracies import test_accuracy
+from keras_mnist.studies.report.groups import test_accuracy
 from keras_mnist.studies.report.reasons import REASONS, UNKNOWN
 from keras_mnist.studies.report.registry import Part, section
 from keras_mnist.studies.report.words import interval, items, names, paragraph, percent, points, signed, spread, table
@@ -91,13 +91,14 @@ def _table(found: list[Verdict], measured: str) -> str:
 
 
 def _failures(found: list[Verdict]) -> list[str]:
-    """The claims that do not hold, each with its likely reason."""
-    lines = []
+    """The claims that do not hold, with their likely reasons; those with the same one together."""
+    by_reason: dict[str, list[str]] = {}
     for verdict in found:
         if not verdict.holds:
-            gap = verdict.claim.accuracy - verdict.measured.best
-            far = f"{points(gap)} points above the best of {verdict.measured.n}"
-            lines.append(f"`{verdict.variant.name}`, {percent(verdict.claim.accuracy)}, {far}. {verdict.reason}")
+            gap = points(verdict.claim.accuracy - verdict.measured.best)
+            far = f"`{verdict.variant.name}` ({gap} points above the best of {verdict.measured.n})"
+            by_reason.setdefault(verdict.reason, []).append(far)
+    lines = [f"{', '.join(claims)}. {reason}" for reason, claims in by_reason.items()]
     return ["Likely reasons of those that do not hold:", items(lines)] if lines else []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keras_mnist.studies.records import DATASET, Record, Records
-from keras_mnist.studies.report.accuracies import TEN, in_protocol, test_accuracy
+from keras_mnist.studies.report.groups import TEN, in_protocol, test_accuracy
 from keras_mnist.studies.report.networks import network_facts
 from keras_mnist.studies.report.registry import Part, section
 from keras_mnist.studies.report.speed import to_accuracy

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, TUNED, Records
-from keras_mnist.studies.report.accuracies import gap
 from keras_mnist.studies.report.drawing import dots
+from keras_mnist.studies.report.groups import gap
 from keras_mnist.studies.report.registry import Part, Picture, section
 from keras_mnist.studies.report.words import paragraph
 

@@ -23,9 +23,10 @@ p, li { max-width: 46rem; overflow-wrap: break-word; }
 nav { display: flex; flex-wrap: wrap; gap: .35rem 1.1rem; margin: 1.25rem 0; }
 a { color: #0b5cad; }
 code { font: .9em ui-monospace, monospace; }
+td code { line-height: 1; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: separate; border-spacing: 0; font-size: .875rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .6rem; border-bottom: 1px solid #e3e6ea; text-align: left; vertical-align: top; }
+th, td { padding: 5px 10px; border-bottom: 1px solid #e3e6ea; text-align: left; vertical-align: top; }
 th { border-bottom: 2px solid #8a8f98; vertical-align: bottom; line-height: 1.25; }
 td:first-child, td[style*=right], td strong { white-space: nowrap; }
 th:first-child, td:first-child { position: sticky; left: 0; background: #fff; }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 
 from keras_mnist.studies.records import Record, Records
-from keras_mnist.studies.report.accuracies import commits
+from keras_mnist.studies.report.groups import commits
 from keras_mnist.studies.report.registry import Part, section
 from keras_mnist.studies.report.words import paragraph, table
 

@@ -6,7 +6,7 @@ import csv
 import io
 
 from keras_mnist.studies.records import DATASET, Record, Records
-from keras_mnist.studies.report.accuracies import commits, gap, test_accuracy
+from keras_mnist.studies.report.groups import commits, gap, test_accuracy
 from keras_mnist.studies.report.networks import network_facts
 from keras_mnist.studies.statistics import Summary, summarize
 

@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 
 from keras_mnist.models.registry import get_variant
 from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, TUNED, Records
-from keras_mnist.studies.report.accuracies import test_accuracy
 from keras_mnist.studies.report.drawing import SMALL, accuracy_axis, colours, drawing, legend
+from keras_mnist.studies.report.groups import test_accuracy
 from keras_mnist.studies.report.networks import network_facts
 from keras_mnist.studies.report.registry import Part, Picture, section
 from keras_mnist.studies.report.words import names, paragraph

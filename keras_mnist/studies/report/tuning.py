@@ -6,7 +6,7 @@ import math
 import statistics
 
 from keras_mnist.studies.records import Record, Records
-from keras_mnist.studies.report.accuracies import test_accuracy
+from keras_mnist.studies.report.groups import test_accuracy
 from keras_mnist.studies.report.registry import Part, region
 from keras_mnist.studies.report.words import paragraph, percent, points, spread, table
 from keras_mnist.studies.statistics import summarize
