@@ -42,7 +42,7 @@ def accuracies(records: Records) -> list[Part]:
     ]
     for protocol, words in PROTOCOLS.items():
         rows = [_row(*key, runs) for key, runs in in_protocol(records, protocol).items()]
-        parts += [f"**{words}**", table(COLUMNS, rows) if rows else "No run is recorded yet."]
+        parts += [paragraph(f"**{words}**"), table(COLUMNS, rows) if rows else "No run is recorded yet."]
     return parts
 
 
