@@ -27,7 +27,7 @@ td code { line-height: 1; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: separate; border-spacing: 0; font-size: .875rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 10px; border-bottom: 1px solid #e3e6ea; text-align: left; vertical-align: top; }
-th { border-bottom: 2px solid #8a8f98; vertical-align: bottom; line-height: 1.25; }
+th { border-bottom: 2px solid #8a8f98; vertical-align: bottom; line-height: 18px; }
 td:first-child, td[style*=right], td strong { white-space: nowrap; }
 th:first-child, td:first-child { position: sticky; left: 0; background: #fff; }
 .drawings { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: 1.5rem; }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 
-from keras_mnist.models.registry import get_variant
+from keras_mnist.models.registry import get_variant, list_variants
 from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, TUNED, Records
 from keras_mnist.studies.report.drawing import SMALL, accuracy_axis, colours, drawing, legend
 from keras_mnist.studies.report.groups import test_accuracy
@@ -26,8 +26,9 @@ def front(found: dict[str, Summary], size: str) -> list[str]:
 
 
 def _draw(found: dict[str, Summary], size: str):
-    studies = sorted({get_variant(name).study for name in found})
-    colour = dict(zip(studies, colours(), strict=False))
+    every = sorted({get_variant(name).study for name in list_variants()})  # the same colours in every drawing
+    colour = dict(zip(every, colours(), strict=False))
+    studies = [study for study in every if study in {get_variant(name).study for name in found}]
 
     def draw(axes: Axes):
         for study in studies:
