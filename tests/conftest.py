@@ -14,7 +14,7 @@ from keras_mnist.data import sources
 from keras_mnist.models import blocks, registry
 from keras_mnist.models import trained as trained_networks
 from keras_mnist.recipe import Augmentation, Recipe, Schedule
-from keras_mnist.results import run_folder
+from keras_mnist.results import plots
 from keras_mnist.studies.weights import write_weights
 from keras_mnist.training.device import set_threads
 from keras_mnist.utils.files import write_whole
@@ -116,13 +116,13 @@ def tiny(monkeypatch) -> str:
 
     variant = registry.Variant("tiny", build, 142, None, "the tests", None)
     monkeypatch.setitem(registry._VARIANTS, "tiny", variant)
-    draw = run_folder.plots.curves
+    draw = plots.curves
 
     def curves(history, title, watched, path):
         """Drawn for the other networks: a picture takes longer than the epochs of this one."""
         return write_whole(path, "drawn") if title.startswith("tiny") else draw(history, title, watched, path)
 
-    monkeypatch.setattr(run_folder.plots, "curves", curves)
+    monkeypatch.setattr(plots, "curves", curves)
     return "tiny"
 
 

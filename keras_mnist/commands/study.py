@@ -10,10 +10,10 @@ from rich.console import Console
 from keras_mnist import cli
 from keras_mnist.data.sources import DATASETS, DigitSet, load_data
 from keras_mnist.errors import RunError, UsageError
-from keras_mnist.studies.documents import RECORDS
 from keras_mnist.studies.pool import LocalPool, fitting_workers
 from keras_mnist.studies.progress import conduct, results_table
 from keras_mnist.studies.ray_pool import RayPool
+from keras_mnist.studies.records import RECORDS
 from keras_mnist.studies.study import Study, plan_study
 from keras_mnist.utils.screen import screen
 

@@ -1,1 +1,1 @@
-"""Many runs together: their records, and the documents that quote them."""
+"""Many runs together: their records, and the report on them."""

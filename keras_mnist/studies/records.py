@@ -5,6 +5,7 @@ A folder above these makes a group of its own: docs/records/without-optimization
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import functools
 import json
@@ -12,6 +13,14 @@ from pathlib import Path
 
 from keras_mnist.errors import RunError
 from keras_mnist.results.run_folder import read_history
+
+RECORDS = Path("docs", "records")  # in a checkout
+DATASET = "mnist"  # of all that is reported
+
+# The names of recipes in the two protocols: as the sources trained, and with every decision on held-out images.
+AS_DOCUMENTED = "document,validation=test"
+TUNED = "tuned"
+PROTOCOLS = {"test": "document", "held-out": "held-out", "none": "none"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +37,38 @@ class Record:
 
     @property
     def accuracy(self) -> float:
-        """Share of the test images predicted correctly."""
+        """Share of the test images predicted correctly after the last epoch."""
         return self.facts["test_accuracy"]
+
+    @property
+    def protocol(self) -> str:
+        """What the run watched: "document" for the test images, "held-out" for held-out training images."""
+        return PROTOCOLS[self.facts["validation"]]
+
+    @property
+    def watched(self) -> list[float]:
+        """The accuracy on the watched images after each epoch."""
+        return [row["val_accuracy"] for row in self.history]
+
+    @property
+    def best_accuracy(self) -> float:
+        """That of the best epoch on the test images, for a run that watched those."""
+        images = self.facts["test_images"]
+        return round(max(self.watched) * images) / images  # Keras counts in single precision
 
     @functools.cached_property
     def history(self) -> list[dict]:
         """One row for each epoch."""
         return read_history(self.folder / "history.csv")
+
+    @functools.cached_property
+    def test_errors(self) -> list[dict[str, str]] | None:
+        """One row for each test image that it predicts wrongly; None where the run did not keep them."""
+        path = self.folder / "test_errors.csv"
+        if not path.is_file():
+            return None
+        with path.open(newline="") as file:
+            return list(csv.DictReader(file))
 
     @property
     def base(self) -> str:
@@ -46,6 +80,11 @@ class Record:
         """What differs from that recipe, as the folder's name gives it."""
         return dict(part.partition("=")[::2] for part in self.recipe.split(",")[1:])
 
+    @property
+    def named(self) -> bool:
+        """Whether its recipe is a named one, unchanged."""
+        return self.changes.keys() <= {"validation"}
+
 
 class Records:
     """All records below a folder, sorted by their paths."""
@@ -55,11 +94,16 @@ class Records:
         self.runs = [_read(path, folder) for path in sorted(folder.rglob("run.json"))]
 
     def by_recipe(self, group: str = "") -> dict[tuple[str, str], list[Record]]:
-        """The runs of a group by variant and recipe, each list by seed."""
+        """The runs on MNIST of a group by variant and recipe, each list by seed."""
         found: dict[tuple[str, str], list[Record]] = {}
-        for run in sorted((run for run in self.runs if run.group == group), key=lambda run: run.seed):
-            found.setdefault((run.variant, run.recipe), []).append(run)
+        for run in sorted(self.runs, key=lambda run: (run.variant, run.recipe, run.seed)):
+            if (run.group, run.dataset) == (group, DATASET):
+                found.setdefault((run.variant, run.recipe), []).append(run)
         return found
+
+    def of(self, recipe: str) -> dict[str, list[Record]]:
+        """The runs of a recipe by variant."""
+        return {variant: runs for (variant, name), runs in self.by_recipe().items() if name == recipe}
 
     @functools.cached_property
     def benchmark(self) -> dict:

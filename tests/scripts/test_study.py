@@ -31,6 +31,7 @@ def shorter(tmp_path, monkeypatch):
     return of
 
 
+@pytest.mark.slow
 def test_a_study_trains_what_is_missing_keeps_records_and_tells_the_rest(script, shorter, tmp_path):
     shorter(epochs=1)
     small = ["--variants", "evo_base", *SMALL[2:]]

@@ -1,0 +1,111 @@
+"""Which digits are misread, and as what; with `tuned`, where every decision was made on other images."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+
+from matplotlib.axes import Axes
+
+from keras_mnist.studies.records import DATASET, TUNED, Record, Records
+from keras_mnist.studies.report.drawing import drawing
+from keras_mnist.studies.report.registry import Part, Picture, section
+from keras_mnist.studies.report.words import paragraph, table
+
+SHOWN = 20
+
+
+def errors_by_network(records: Records) -> dict[str, list[Record]]:
+    """The runs whose wrong predictions are kept, by variant."""
+    found = {name: [run for run in runs if run.test_errors is not None] for name, runs in records.of(TUNED).items()}
+    return {name: runs for name, runs in found.items() if runs}
+
+
+def confusion(runs: list[Record]) -> list[list[float]]:
+    """Row: the digit; column: as what it is misread; how often in one run, on average."""
+    counts = collections.Counter(
+        (int(row["label"]), int(row["prediction"])) for run in runs for row in run.test_errors or ()
+    )
+    return [[counts[label, prediction] / len(runs) for prediction in range(10)] for label in range(10)]
+
+
+@dataclasses.dataclass
+class Misread:
+    """One test image: how many networks misread it with most of their seeds, and what all runs say that do."""
+
+    index: int
+    label: int
+    networks: int
+    said: collections.Counter
+
+
+def most_misread(networks: dict[str, list[Record]]) -> list[Misread]:
+    """The images that most networks misread, the hardest first."""
+    labels: dict[int, int] = {}
+    said: dict[int, collections.Counter] = collections.defaultdict(collections.Counter)
+    by_network: collections.Counter = collections.Counter()
+    for runs in networks.values():
+        times: collections.Counter = collections.Counter()
+        for row in (row for run in runs for row in run.test_errors or ()):
+            index = int(row["index"])
+            labels[index] = int(row["label"])
+            said[index][int(row["prediction"])] += 1
+            times[index] += 1
+        by_network.update(index for index, count in times.items() if 2 * count > len(runs))
+    order = sorted(said, key=lambda index: (-by_network[index], -said[index].total(), index))
+    return [Misread(index, labels[index], by_network[index], said[index]) for index in order]
+
+
+def _matrix(found: list[list[float]]):
+    def draw(axes: Axes):
+        axes.pcolormesh(found, cmap="Blues", vmin=0, vmax=max(map(max, found)) * 1.4 or 1)
+        for label, row in enumerate(found):
+            for prediction, count in enumerate(row):
+                if count >= 0.05:
+                    axes.text(prediction + 0.5, label + 0.5, f"{count:.1f}", ha="center", va="center", fontsize=8)
+        middles = [digit + 0.5 for digit in range(10)]
+        axes.set_xticks(middles, range(10))
+        axes.set_yticks(middles, range(10))
+        axes.invert_yaxis()
+        axes.set_aspect("equal")
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("digit")
+        axes.grid(visible=False)
+
+    return draw
+
+
+def _said(counts: collections.Counter) -> str:
+    return ", ".join(f"{digit} ({count})" for digit, count in sorted(counts.items(), key=lambda pair: -pair[1]))
+
+
+@section("Misread digits")
+def misread(records: Records) -> list[Part]:
+    """The confusion matrix, and the digits that most networks misread."""
+    networks = errors_by_network(records)
+    runs = [run for found in networks.values() for run in found]
+    if not runs:
+        return ["No run with its wrong predictions is recorded yet."]
+    found = confusion(runs)
+    pairs = sorted(((found[a][b], a, b) for a in range(10) for b in range(10)), reverse=True)[:10]
+    images = most_misread(networks)
+    rows = [
+        (row.index, row.label, f"{row.networks} of {len(networks)}", row.said.total(), _said(row.said))
+        for row in images[:SHOWN]
+    ]
+    all_images = runs[0].facts["test_images"]
+    return [
+        paragraph(
+            f"Held-out protocol with `tuned` on {DATASET}: {len(runs)} runs of {len(networks)} networks. "
+            f"{all_images - len(images):,} of the {all_images:,} test images are read correctly by all of them. Most "
+            "frequent in a run: "
+            + "; ".join(f"a {a} read as {b} ({count:.1f} times)" for count, a, b in pairs if count)
+            + "."
+        ),
+        Picture(drawing(_matrix(found), 4.2), "How often a digit is misread as another in one run, on average."),
+        paragraph(
+            "The images that most networks misread. The index is that of `keras_mnist.load_data().test_images`; a "
+            "network counts where most of its seeds misread the image; in brackets are runs."
+        ),
+        table([">index", ">label", ">networks", ">runs", "read as"], rows),
+    ]

@@ -1,0 +1,31 @@
+"""Runs of one network with one recipe, and what they say together."""
+
+from __future__ import annotations
+
+from keras_mnist.models.registry import get_variant
+from keras_mnist.studies.records import Record, Records
+from keras_mnist.studies.statistics import Summary, summarize
+
+TEN = 10  # seeds, from which on a mean is quoted and ranked
+
+
+def test_accuracy(runs: list[Record]) -> Summary:
+    """After the last epoch."""
+    return summarize([run.accuracy for run in runs], runs[0].facts["test_images"])
+
+
+def gap(runs: list[Record]) -> Summary | None:
+    """How much better the images that were trained on are predicted; None where that is not recorded."""
+    found = [run.facts["train_accuracy"] - run.accuracy for run in runs if "train_accuracy" in run.facts]
+    return summarize(found) if found else None
+
+
+def commits(runs: list[Record]) -> str:
+    """The commits that the runs were trained at, shortened."""
+    return " ".join(sorted({(run.facts["source_commit"] or "unknown")[:8] for run in runs}))
+
+
+def in_protocol(records: Records, protocol: str) -> dict[tuple[str, str], list[Record]]:
+    """The runs of named recipes in a protocol by variant and recipe, study by study."""
+    found = {key: runs for key, runs in records.by_recipe().items() if runs[0].named and runs[0].protocol == protocol}
+    return {key: found[key] for key in sorted(found, key=lambda key: (get_variant(key[0]).study, key))}

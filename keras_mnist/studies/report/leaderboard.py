@@ -1,0 +1,102 @@
+"""The best networks by size, and the fastest."""
+
+from __future__ import annotations
+
+from keras_mnist.studies.records import DATASET, Record, Records
+from keras_mnist.studies.report.groups import TEN, in_protocol, test_accuracy
+from keras_mnist.studies.report.networks import network_facts
+from keras_mnist.studies.report.registry import Part, section
+from keras_mnist.studies.report.speed import to_accuracy
+from keras_mnist.studies.report.words import interval, paragraph, percent, points, seconds, table
+from keras_mnist.studies.statistics import summarize
+
+SIZES = (1_000, 2_000, 4_000, 8_000, 20_000)
+
+RULES = f"""\
+The rules:
+
+- {DATASET}, held-out protocol, test accuracy after the last epoch, {TEN} seeds or more; the mean counts.
+- Size is trainable parameters; an entry stands in the smallest class that it fits.
+- The test images decide nothing: not the network, not the recipe, not the epoch.
+
+To enter:
+
+1. Add the network, one function, and its recipe if it has one of its own: CONTRIBUTING.md, "A variant".
+2. Train {TEN} seeds: `keras-mnist study --variants NAME --recipe tuned --seeds {TEN}`.
+3. Commit each run's `run.json`, `history.csv` and `test_errors.csv` under `docs/records/`, in the runs' own layout.
+4. Regenerate: `keras-mnist report`."""
+
+
+def entries(records: Records) -> dict[tuple[str, str], list[Record]]:
+    """Everything that has the seeds, the best first; recipes with changed settings too."""
+    found = {
+        key: runs for key, runs in records.by_recipe().items() if len(runs) >= TEN and runs[0].protocol == "held-out"
+    }
+    return {key: found[key] for key in sorted(found, key=lambda key: -test_accuracy(found[key]).mean)}
+
+
+def size_class(parameters: int) -> int | None:
+    """The smallest class for so many parameters."""
+    return next((size for size in SIZES if parameters < size), None)
+
+
+def _row(variant: str, recipe: str, runs: list[Record]):
+    found, facts = test_accuracy(runs), runs[0].facts
+    yield from (f"`{variant}`", f"`{recipe}`", f"{facts['trainable_parameters']:,}")
+    yield f"{network_facts()[variant]['mult_adds'] / 1e6:.2f} M"
+    yield from (found.n, percent(found.mean), points(found.deviation), interval(found))
+    yield seconds(summarize([run.facts["seconds"] for run in runs]))
+
+
+COLUMNS = ["variant", "recipe", ">parameters", ">mult-adds", ">n", ">mean", ">deviation", ">95 % interval", ">seconds"]
+
+
+@section("Leaderboard")
+def leaderboard(records: Records) -> list[Part]:
+    """Ten seeds each, by size; and by time to an accuracy."""
+    found = entries(records)
+    parts: list[Part] = []
+    empty = []
+    for size in SIZES:
+        members = {key: runs for key, runs in found.items() if _class_of(runs) == size}
+        if members:
+            rows = [_row(*key, runs) for key, runs in members.items()]
+            parts += [f"**Under {size:,} parameters**", table(COLUMNS, rows)]
+        else:
+            empty.append(f"{size:,}")
+    if empty:
+        parts.append(paragraph(f"No entry yet under {', '.join(empty)} parameters."))
+    few = [
+        f"`{variant}` `{recipe}` ({len(runs)})"
+        for (variant, recipe), runs in in_protocol(records, "held-out").items()
+        if len(runs) < TEN
+    ]
+    parts += [paragraph(f"Not ranked, with fewer than {TEN} seeds (how many): {', '.join(few)}.")] if few else []
+    return [*parts, *_fastest(records), RULES]
+
+
+def _class_of(runs: list[Record]) -> int | None:
+    return size_class(runs[0].facts["trainable_parameters"])
+
+
+def _fastest(records: Records) -> list[Part]:
+    """The benchmark's part `accuracy`, which times the real command."""
+    facts = records.benchmark["accuracy"]["facts"]
+    rows = [
+        (
+            "`swift`",
+            "`fast`",
+            accuracy,
+            found.n,
+            f"{found.mean:.1f}",
+            f"{found.deviation:.1f}",
+            facts["source_commit"][:8],
+        )
+        for accuracy, found in to_accuracy(records).items()
+    ]
+    columns = ["variant", "recipe", ">test accuracy", ">n", ">mean seconds", ">deviation", "commit"]
+    words = (
+        f"**Time to an accuracy**, from the start of the real command, on {facts['shards']} cores "
+        f"({facts['processor']}), all 60,000 training images; entered with `keras-mnist benchmark`."
+    )
+    return [paragraph(words), table(columns, rows)]

@@ -1,0 +1,30 @@
+"""Which runs the study still lacks."""
+
+from __future__ import annotations
+
+from keras_mnist.models.registry import get_variant, list_variants
+from keras_mnist.studies.records import AS_DOCUMENTED, TUNED, Records
+from keras_mnist.studies.report.registry import Part, section
+from keras_mnist.studies.report.words import items, names
+
+# What the study asks for: how it is called, the recipe, the variants or None for all that have it, and seeds.
+WANTED = (
+    ("document protocol", AS_DOCUMENTED, None, 5),
+    ("held-out protocol with `tuned`", TUNED, None, 3),
+    ("held-out protocol with `tuned`", TUNED, ("bn_gap", "swift"), 10),
+    ("held-out protocol with `document`", "document", ("bn_gap",), 10),
+)
+
+
+@section("What is missing")
+def missing(records: Records) -> list[Part]:
+    """By protocol: networks without a run, and those with too few."""
+    lines = []
+    for words, recipe, some, seeds in WANTED:
+        runs = records.of(recipe)
+        variants = some or [name for name in list_variants() if recipe == TUNED or get_variant(name).document]
+        none = [name for name in variants if name not in runs]
+        few = [f"`{name}` ({len(runs[name])})" for name in variants if name in runs and len(runs[name]) < seeds]
+        lines += [f"{words}, {seeds} seeds wanted and no run: {names(none)}."] * bool(none)
+        lines += [f"{words}, fewer than {seeds} seeds: {', '.join(few)}."] * bool(few)
+    return [items(lines) or "Nothing: every network has its seeds in both protocols."]

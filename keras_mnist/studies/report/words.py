@@ -1,0 +1,66 @@
+"""Figures and tables as Markdown."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from keras_mnist.studies.statistics import Summary
+
+NONE, MINUS = "–", "−"
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable]) -> str:
+    """A table; columns whose heading begins with ">" are of figures, to the right."""
+    columns = list(columns)
+    rules = ["---:" if heading.startswith(">") else "---" for heading in columns]
+    lines = [[heading.removeprefix(">") for heading in columns], *([str(cell) for cell in row] for row in rows)]
+    heading, *body = [f"| {' | '.join(cells)} |" for cells in lines]
+    return "\n".join([heading, f"|{'|'.join(rules)}|", *body])
+
+
+def paragraph(text: str) -> str:
+    """Text in lines of at most 120 characters; those of a list's item are indented."""
+    return textwrap.fill(text, 120, subsequent_indent="  " * text.startswith("- "), break_on_hyphens=False)
+
+
+def items(texts: Iterable[str]) -> str:
+    """A list."""
+    return "\n".join(paragraph(f"- {text}") for text in texts)
+
+
+def names(found: Iterable[str]) -> str:
+    """Names of code, in a row."""
+    return ", ".join(f"`{name}`" for name in found)
+
+
+def percent(share: float) -> str:
+    return f"{share:.2%}"
+
+
+def points(share: float | None) -> str:
+    """A difference of shares in percentage points."""
+    return NONE if share is None else f"{share * 100:.2f}".replace("-", MINUS)
+
+
+def signed(share: float) -> str:
+    """A difference in points with its sign; a difference that rounds to nothing has none."""
+    text = f"{share * 100:+.2f}"
+    return text.replace("-", MINUS) if float(text) else "0.00"
+
+
+def interval(summary: Summary) -> str:
+    """The 95 % interval of an accuracy in per cent; that of a single run says so."""
+    if summary.interval is None:
+        return NONE
+    low, high = summary.interval
+    return f"{low * 100:.2f} to {high * 100:.2f}{' (one run)' * (summary.n == 1)}"
+
+
+def spread(summary: Summary) -> str:
+    """A mean with its deviation in one cell."""
+    return percent(summary.mean) + f" ± {points(summary.deviation)}" * (summary.n > 1)
+
+
+def seconds(summary: Summary) -> str:
+    return f"{summary.mean:,.0f}"

@@ -1,0 +1,296 @@
+"""The report says what the records say: the one in the repository, and those of runs made up here."""
+
+import csv
+import io
+import re
+import shutil
+import signal
+import statistics
+import sys
+
+import pytest
+
+from keras_mnist.__main__ import main
+from keras_mnist.errors import UsageError
+from keras_mnist.models.registry import get_variant, list_variants
+from keras_mnist.studies.records import AS_DOCUMENTED, Records
+from keras_mnist.studies.report.claims import verdicts
+from keras_mnist.studies.report.documents import BEGIN, RECORDS, outdated
+from keras_mnist.studies.report.page import page, same_page
+from keras_mnist.studies.report.reasons import REASONS, UNKNOWN
+from keras_mnist.studies.report.registry import REGIONS, TITLES, Picture, markdown_of
+from keras_mnist.studies.report.results_csv import results_csv
+from keras_mnist.studies.report.steps import RECIPE_STEPS, STEPS
+from tests.conftest import ROOT
+from tests.studies.made_up_records import write_run, write_study
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def text_of(folder, name):
+    """A region's Markdown, from records in a folder, in one line for each paragraph."""
+    if not (folder / "benchmark.json").exists():
+        shutil.copy(ROOT / RECORDS / "benchmark.json", folder)
+    return re.sub(r"(?<!\|)\n(?![\n|-])\s*", " ", markdown_of(REGIONS[name](Records(folder))))
+
+
+def row_of(text, *cells):
+    """The cells of the first row of a table that begins with these."""
+    beginning = f"| {' | '.join(cells)} |"
+    return next(line for line in text.splitlines() if line.startswith(beginning)).strip("| ").split(" | ")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A whole made-up study."""
+    folder = tmp_path_factory.mktemp("study")
+    write_study(folder)
+    shutil.copy(ROOT / RECORDS / "benchmark.json", folder)
+    return folder
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A small one, with a README that has no table of networks to build."""
+    shutil.copytree(ROOT / RECORDS / "without-optimizations", tmp_path / RECORDS / "without-optimizations")
+    shutil.copy(ROOT / RECORDS / "benchmark.json", tmp_path / RECORDS)
+    write_run(tmp_path / RECORDS, "bn", AS_DOCUMENTED, 0, 0.99)
+    (tmp_path / "README.md").write_text("# A package\n")
+    (tmp_path / "docs" / "page.md").write_text("<!-- generated: claims -->\n<!-- end -->\n")
+    return tmp_path
+
+
+@pytest.fixture
+def report(monkeypatch, capsys):
+    """Call the command in a folder: (exit code, standard output, standard error)."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def call(folder, *arguments):
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["report.py", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main("report")
+        return end.value.code, *capsys.readouterr()
+
+    yield call
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_everything_that_is_generated_is_what_the_records_give(report):
+    assert report(ROOT, "--check") == (0, "", "")
+
+
+def test_a_changed_figure_is_named_and_rewritten(report, checkout):
+    written = "docs/page.md rewritten\ndocs/results.csv rewritten\ndocs/report.html rewritten\n"
+    assert report(checkout) == (0, written, "")
+    for name, figure in (("page.md", "99.00%"), ("results.csv", "99.000"), ("report.html", "99.00%")):
+        path = checkout / "docs" / name
+        right = path.read_text()
+        assert figure in right
+        path.write_text(right.replace(figure, "99.99"))
+    code, said, complaints = report(checkout, "--check")
+    assert (code, said) == (1, "") and complaints.count("\n") == 1
+    assert complaints.startswith("report.py: docs/page.md, docs/results.csv, docs/report.html differ from the records")
+    assert report(checkout) == (0, written, "") and path.read_text() == right
+
+
+def test_a_region_that_nobody_makes_or_that_has_no_end_is_refused(checkout):
+    path = checkout / "docs" / "page.md"
+    path.write_text("<!-- generated: claim -->\n<!-- end -->\n")
+    with pytest.raises(UsageError, match="no generated region 'claim'; did you mean claims"):
+        outdated(checkout)
+    path.write_text("<!-- generated: claims -->\n")
+    with pytest.raises(UsageError, match="has a generated region without its `<!-- end -->`"):
+        outdated(checkout)
+
+
+def test_a_folder_without_records_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="expected a checkout of keras_mnist"):
+        outdated(tmp_path)
+
+
+def test_every_region_is_in_a_document_or_on_the_page():
+    used = {name for path in PAGES for name in BEGIN.findall(path.read_text())}
+    assert used | set(TITLES) == set(REGIONS) and used <= set(REGIONS)
+
+
+def test_the_page_begins_with_the_claims():
+    assert list(TITLES)[:3] == ["claims", "accuracies", "steps"]
+
+
+def test_what_the_readme_quotes_is_of_ten_seeds_or_more():
+    assert set(BEGIN.findall((ROOT / "README.md").read_text())) == {"variants", "ten_seeds", "time_to_accuracy"}
+    quoted = markdown_of(REGIONS["ten_seeds"](Records(ROOT / RECORDS)))
+    assert all(int(n) >= 10 for n in re.findall(r"n = (\d+)", quoted))
+    assert all(len(row["values"]) >= 10 for row in Records(ROOT / RECORDS).benchmark["accuracy"]["rows"])
+
+
+@pytest.mark.parametrize("name", sorted(TITLES))
+def test_every_section_speaks_of_a_whole_study_of_one_run_and_of_none(name, study, tmp_path):
+    whole = REGIONS[name](Records(study))
+    assert not re.search(r"\byet\b|nan\b|None", markdown_of(whole).replace("No entry yet under", ""))
+    nothing = text_of(tmp_path, name)
+    write_run(tmp_path, "bn", AS_DOCUMENTED, 3, 0.99)
+    write_run(tmp_path, "iter1_base", AS_DOCUMENTED, 3, 0.98)
+    write_run(tmp_path, "bn", "tuned", 3, 0.991)
+    little = text_of(tmp_path, name)
+    assert len(nothing) > 20 and len(little) > 20
+    assert "nan" not in little and "None" not in little
+
+
+def test_the_page_needs_nothing_else_and_its_drawings_are_the_same_every_time(study):
+    made = page(Records(study))
+    again = [part.svg for part in REGIONS["over_size"](Records(study)) if isinstance(part, Picture)]
+    assert len(again) == 4 and all(svg.removeprefix("<svg ") in made for svg in again)
+    assert not re.search(r"<script|<link|<img|@import|url\(['\"]?(?!#)|(?:src|href)=\"(?!#)", made)
+    assert made.count("<svg ") == made.count("</svg>") > 15 and len(made) < 1_000_000
+    assert "metadata" not in made
+    for title in TITLES.values():
+        assert f"<h2>{title}</h2>" in made
+    anchors = set(re.findall(r'id="([^"]+)"', made))
+    assert set(re.findall(r'<a href="#([^"]+)"', made)) <= anchors
+
+
+def test_drawings_of_another_matplotlib_may_differ_and_figures_may_not():
+    ours = page_with = "<p>99.00%</p><svg >1</svg><p>Drawn with matplotlib 0.1.</p>"
+    assert same_page(ours, page_with.replace(">1<", ">2<").replace("0.1", "0.2"))
+    assert not same_page(ours, page_with.replace("99.00", "99.01").replace("0.1", "0.2"))
+
+
+def test_a_claim_holds_where_one_best_epoch_reaches_it(tmp_path):
+    for seed, best in enumerate((0.9910, 0.9912, 0.9923)):
+        write_run(tmp_path, "bn", AS_DOCUMENTED, seed, 0.99, best=best)
+    text = text_of(tmp_path, "claims")
+    mean, deviation = statistics.fmean([99.10, 99.12, 99.23]), statistics.stdev([99.10, 99.12, 99.23])
+    row = row_of(text, "`bn`", "99.23%", "3")
+    assert row[3:5] == [f"{mean:.2f}%", f"{deviation:.2f}"]
+    assert row[6:] == ["99.23%", "−0.08", "99.00% ± 0.00", "holds (1 of 3)"]
+    assert text.startswith("1 of 1 measured claims hold.") and REASONS["bn"] not in text
+
+
+def test_a_claim_holds_where_the_interval_covers_it(tmp_path):
+    for seed, best in enumerate((0.9915, 0.9922)):
+        write_run(tmp_path, "bn", AS_DOCUMENTED, seed, 0.99, best=best)
+    assert row_of(text_of(tmp_path, "claims"), "`bn`")[-1] == "holds (interval)"
+
+
+def test_a_claim_out_of_reach_does_not_hold_and_has_its_reason(tmp_path):
+    for seed, best in enumerate((0.9910, 0.9911, 0.9912)):
+        write_run(tmp_path, "bn", AS_DOCUMENTED, seed, 0.99, best=best)
+        write_run(tmp_path, "fc_base", AS_DOCUMENTED, seed, 0.98, best=best - 0.01)
+    text = text_of(tmp_path, "claims")
+    assert row_of(text, "`bn`")[-1] == "**does not hold**" and text.startswith("0 of 2 measured claims hold.")
+    assert f"- `bn` (0.11 points above the best of 3). {REASONS['bn']}" in text
+    assert "here was assumed: Adam." in text
+    assert "Not measured yet: `base_16k`" in text
+
+
+def test_a_single_run_has_wilson_s_interval_and_says_so(tmp_path):
+    write_run(tmp_path, "bn", AS_DOCUMENTED, 0, 0.99, best=0.9910)
+    row = row_of(text_of(tmp_path, "claims"), "`bn`")
+    assert row[4:6] == ["–", "98.90 to 99.27 (one run)"] and row[-1] == "holds (interval)"
+
+
+def test_conv_iterations_is_compared_on_the_images_that_its_document_measured(tmp_path):
+    """Where a made-up run has 0.1 points less on the augmented training images than on the test images."""
+    for seed in range(3):
+        write_run(tmp_path, "iter3_under_20k", AS_DOCUMENTED, seed, 0.9950 + seed / 10_000)
+    (verdict,) = verdicts(Records(tmp_path), "train")
+    assert not verdicts(Records(tmp_path), "test") and not verdict.holds and verdict.reason == UNKNOWN
+    text = text_of(tmp_path, "claims")
+    assert row_of(text, "`iter3_under_20k`")[3] == "99.41%" and "never touched the test images" in text
+
+
+def test_steps_are_differences_between_runs_of_one_seed(tmp_path):
+    for seed, (before, after) in {0: (0.980, 0.990), 1: (0.981, 0.993), 2: (0.970, 0.985)}.items():
+        write_run(tmp_path, "base_7k", "tuned", seed, before)
+        write_run(tmp_path, "bn", "tuned", seed, after)
+    write_run(tmp_path, "bn", "tuned", 7, 0.5)
+    text = text_of(tmp_path, "steps")
+    # By hand: differences 1.0, 1.2, 1.5; error 0.1453; quantile 4.303.
+    assert row_of(text, "`base_7k` → `bn`") == ["`base_7k` → `bn`", "batch norm", "3", "+1.23", "+0.61 to +1.86 *"]
+
+
+def test_what_changes_at_once_is_said_where_it_does(tmp_path):
+    for name in ("base_20k", "base_16k", "bn_gap_plain", "bn_gap"):
+        write_run(tmp_path, name, "tuned", 0, 0.99)
+        write_run(tmp_path, name, AS_DOCUMENTED, 0, 0.99)
+    documented, tuned = text_of(tmp_path, "steps").split("Held-out protocol, all with")
+    assert row_of(documented, "`base_20k` → `base_16k`")[1] == "**2 at once:** fewer kernels; 15 epochs, not 20"
+    assert row_of(tuned, "`base_20k` → `base_16k`")[1] == "fewer kernels"
+    assert "`bn_gap_plain` → `bn_gap`" in documented and "`bn_gap_plain` → `bn_gap`" not in tuned
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step.before}-{step.after}")
+def test_a_step_names_a_change_of_the_recipe_where_there_is_one(step):
+    before, after = get_variant(step.before), get_variant(step.after)
+    assert before.study == after.study
+    assert bool(step.recipe) == (before.document != after.document)
+    assert step.network or before.params == after.params
+
+
+def test_names_in_data_are_variants():
+    assert set(REASONS) <= set(list_variants())
+    assert {step.variant for step in RECIPE_STEPS} <= set(list_variants())
+
+
+def test_the_leaderboard_takes_ten_seeds_of_the_held_out_protocol(tmp_path):
+    for seed in range(10):
+        write_run(tmp_path, "bn", "tuned", seed, 0.990 + seed / 10_000)
+        write_run(tmp_path, "bn_gap", "tuned", seed, 0.992 + seed / 10_000)
+        write_run(tmp_path, "light_20k", AS_DOCUMENTED, seed, 0.995)
+    for seed in range(9):
+        write_run(tmp_path, "fc_base", "tuned", seed, 0.999)
+    text = text_of(tmp_path, "leaderboard")
+    ranked = re.findall(r"^\| `(\w+)` \| `tuned`", text, re.MULTILINE)
+    assert ranked == ["bn_gap", "bn"] and "**Under 8,000 parameters**" in text
+    assert "No entry yet under 1,000, 2,000, 4,000, 20,000" in text
+    assert "(how many): `fc_base` `tuned` (9)." in text and "light_20k" not in text
+
+
+def test_what_is_missing_is_said(tmp_path):
+    write_run(tmp_path, "bn", AS_DOCUMENTED, 0, 0.99)
+    text = text_of(tmp_path, "missing")
+    assert "document protocol, fewer than 5 seeds: `bn` (1)." in text
+    assert "held-out protocol with `tuned`, 3 seeds wanted and no run: `base_16k`" in text and "`swift`" in text
+
+
+def test_the_hardest_digits_are_those_that_most_networks_misread(tmp_path):
+    for variant, wrong in {"bn": [(5, 1), (6, 2)], "bn_gap": [(5, 1)], "fc_base": [(5, 8)]}.items():
+        write_run(tmp_path, variant, "tuned", 0, 1 - len(wrong) / 10_000)
+        rows = [f"{index},{index},{prediction},0.9" for index, prediction in wrong]
+        path = tmp_path / "mnist" / variant / "tuned" / "seed0" / "test_errors.csv"
+        path.write_text("\n".join(["index,label,prediction,probability", *rows, ""]))
+    text = text_of(tmp_path, "misread")
+    assert "3 runs of 3 networks. 9,998 of the 10,000" in text
+    assert "a 5 read as 1 (0.7 times); a 6 read as 2 (0.3 times)" in text
+    assert row_of(text, "5") == ["5", "5", "3 of 3", "3", "1 (2), 8 (1)"]
+    assert row_of(text, "6") == ["6", "6", "1 of 3", "1", "2 (1)"]
+
+
+def test_time_to_accuracy_counts_until_the_first_epoch_that_comes_there(tmp_path):
+    write_run(tmp_path, "bn", AS_DOCUMENTED, 0, 0.9890, best=0.9900, epochs=6)
+    row = row_of(text_of(tmp_path, "time"), "`bn`", "1")
+    assert row[4:] == ["5.0", "100", "–", "–"]
+
+
+def test_results_csv_has_a_row_for_each_network_recipe_and_protocol(study):
+    rows = list(csv.DictReader(io.StringIO(results_csv(Records(study)))))
+    assert len(rows) == 22 + 23 + 1
+    (row,) = [row for row in rows if (row["variant"], row["recipe"], row["protocol"]) == ("bn", "document", "document")]
+    accuracies = [100 * run.accuracy for run in Records(study).of(AS_DOCUMENTED)["bn"]]
+    assert (int(row["n"]), row["interval"], row["dataset"]) == (5, "t", "mnist")
+    assert float(row["mean"]) == pytest.approx(statistics.fmean(accuracies), abs=1e-3)
+    assert float(row["std"]) == pytest.approx(statistics.stdev(accuracies), abs=1e-3)
+    assert row["parameters"] == "7200" and round(int(row["mult_adds"]), -4) == 610_000  # as its document prints
+    means = [float(row["mean"]) for row in rows if row["protocol"] == "held-out"]
+    assert means == sorted(means, reverse=True)
+
+
+def test_no_table_has_both_protocols(study):
+    """A table of accuracies names its protocol in the paragraph before it."""
+    for name in ("accuracies", "steps"):
+        parts = [part for part in REGIONS[name](Records(study)) if not isinstance(part, Picture)]
+        before = [parts[number - 1] for number, part in enumerate(parts) if part.startswith("|")]
+        assert all(("Document protocol" in words) != ("Held-out protocol" in words) for words in before)
