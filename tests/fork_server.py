@@ -122,14 +122,14 @@ def _become(request: dict) -> None:
 def _wait(process: int, request: dict, limit: float = 120) -> int | None:
     """The exit code of a process; it is killed, and the answer None, if it does not end in time."""
     started, sent = time.monotonic(), False
-    seconds, words = request["seconds"] or limit, request["words"]
+    seconds, words = request["seconds"], request["words"]
     printed, _ = _printed(Path(request["folder"]))
     while time.monotonic() < started + limit:
         found, status = os.waitpid(process, os.WNOHANG)
         if found:
             return os.waitstatus_to_exitcode(status)
         said = words and printed.exists() and words in printed.read_text()
-        if not sent and (said or time.monotonic() > started + seconds):
+        if not sent and (said or seconds is not None and time.monotonic() > started + seconds):
             os.kill(process, request["number"])
             sent = True
         time.sleep(0.01)

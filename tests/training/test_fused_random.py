@@ -1,6 +1,11 @@
-"""Fused layers against plain Keras layers and against double precision, where numbers become hard."""
+"""Fused layers against plain Keras layers and against double precision, where numbers become hard.
+
+400 random layers and 40 random networks instead of 40 and 4:
+KERAS_MNIST_NETWORKS=40 pytest -m slow -rP tests/training/test_fused_random.py
+"""
 
 import itertools
+import os
 
 import keras
 import numpy as np
@@ -13,6 +18,7 @@ from keras_mnist.training import device
 from keras_mnist.training.fused import FusedLayers
 from keras_mnist.training.trainer import Trainer
 
+NETWORKS = int(os.environ.get("KERAS_MNIST_NETWORKS", "4"))
 NAMES = "result", "values", "gamma", "beta", "mean", "variance"
 SCALES = 10.0 ** np.arange(-6, 7)
 
@@ -178,8 +184,8 @@ def test_random_layers_are_as_exact_as_float32_allows():
 
 @pytest.mark.slow
 def test_many_random_layers_are_as_exact_as_float32_allows():
-    largest = fuzz_layers(range(12, 412))
-    print("400 cases; largest errors against double precision, relative, fused and plain:")
+    largest = fuzz_layers(range(12, 12 + 10 * NETWORKS))
+    print(f"{10 * NETWORKS} cases; largest errors against double precision, relative, fused and plain:")
     for name, (fused, plain) in largest.items():
         print(f"  {name:8} {fused:.1e} {plain:.1e}")
 
@@ -248,8 +254,8 @@ def test_random_networks_stay_finite_where_plain_layers_do(seed, digits, any_sha
 
 @pytest.mark.slow
 def test_many_random_networks_stay_finite_where_plain_layers_do(digits, any_shards):
-    steps, differences = zip(*(train_side_by_side(seed, digits) for seed in range(9, 49)), strict=True)
-    print(f"40 networks, 9 rates and batch sizes each, {sum(steps)} steps that were finite with plain layers")
+    steps, differences = zip(*(train_side_by_side(seed, digits) for seed in range(9, 9 + NETWORKS)), strict=True)
+    print(f"{NETWORKS} networks, 9 rates and batch sizes each, {sum(steps)} steps that were finite with plain layers")
     print(f"largest relative difference of losses, without dropout: {max(differences):.1e}")
 
 
