@@ -288,9 +288,9 @@ def _probabilities(model: keras.Model, images) -> np.ndarray:
         return np.full((len(images), CLASSES), np.nan, np.float32)
 
 
-def _train_scores(model: keras.Model, plan: Plan) -> dict:
+def _train_scores(loop: TrainingLoop, plan: Plan, model: keras.Model) -> dict:
     """How the trained network predicts the images that it was trained on, for the gap to the test images."""
-    (images, labels), _ = plan.divide()
+    images, labels = loop.train_data
     train = score(plan.digits.name, _probabilities(model, images), labels)
     scores = {"train_accuracy": train.accuracy, "train_loss": _finite(train.loss)}
     if plan.variant.claim and plan.variant.claim.images == "train":  # the source augments what it measures on
@@ -304,8 +304,9 @@ def _train_scores(model: keras.Model, plan: Plan) -> dict:
             epochs=recipe.epochs + 1,
             first_epoch=recipe.epochs,  # distortions that training has not shown
         )
-        batches = [(_probabilities(model, x.numpy()), np.argmax(y, axis=1)) for x, y in epoch]
-        augmented = score(plan.digits.name, *map(np.concatenate, zip(*batches, strict=True)))
+        predicted = epoch.map(lambda x, y: (model(x, training=False), tf.argmax(y, axis=1)))  # in one graph
+        batches = zip(*predicted.as_numpy_iterator(), strict=True)
+        augmented = score(plan.digits.name, *map(np.concatenate, batches))
         scores["augmented_train_accuracy"] = augmented.accuracy
     return scores
 
@@ -325,7 +326,7 @@ def _record(loop: TrainingLoop, plan: Plan, model: keras.Model, test: Score, env
         "stopped_by": loop.callbacks.stopped_by or "epochs",
         "train_images": plan.train_images,
         "validation_images": WATCHED[plan.validation],
-        **_train_scores(model, plan),
+        **_train_scores(loop, plan, model),
         "test_images": test.images,
         "test_accuracy": test.accuracy,
         "test_loss": _finite(test.loss),

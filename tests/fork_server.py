@@ -48,17 +48,25 @@ class ForkServer:
         after_seconds: float | None = None,
         after_words: str | None = None,
     ) -> Ended:
-        """Run a script inside a folder; what it prints is kept beside that folder.
+        """Run a script inside a folder, which is made; what it prints is kept beside that folder.
 
         Args:
             number: a signal, which is sent after so many seconds, or once these words were printed; else never.
         """
+        folder.mkdir(parents=True, exist_ok=True)
         request = {"script": str(script), "arguments": [str(word) for word in arguments], "folder": str(folder)}
         request |= {"number": number, "seconds": after_seconds, "words": after_words}
         print(json.dumps(request), file=self._process.stdin, flush=True)
         code = json.loads(self._process.stdout.readline())
         output, complaints = (path.read_text(errors="replace") for path in _printed(folder))
         return Ended(code, output, complaints)
+
+    def printed_by(self, text: str, folder: Path) -> str:
+        """What a script of this text prints; it has to end well."""
+        (script := folder / "script.py").write_text(text)
+        ended = self.run(script, [], folder / "work")
+        assert ended.code == 0, ended.complaints
+        return ended.output
 
 
 @contextlib.contextmanager

@@ -52,7 +52,7 @@ def folder(server, tmp_path_factory):
     parent = tmp_path_factory.mktemp("additions")
     (parent / "interrupted.py").write_text(INTERRUPTED)
     (parent / "driver.py").write_text(DRIVER)
-    (folder := parent / "work").mkdir()
+    folder = parent / "work"
     assert "Interrupted: interrupted in epoch 2" in server.run(parent / "interrupted.py", [], folder).complaints
     (folder / "additions.py").write_text("\n\n".join(BLOCKS))
     return folder

@@ -335,8 +335,7 @@ def test_what_was_used_is_what_the_record_names(train, short_recipe):
     """With 240 images in batches of 239 the last batch has one image, which two cores cannot share."""
     used = {size: train(recipe=short_recipe.with_settings(epochs=1, batch_size=size)).record for size in (239, 64)}
     assert "shards" not in used[239]["optimizations"] and used[239]["shards"] == 1
-    if device.SHARDS > 1:
-        assert "shards" in used[64]["optimizations"] and used[64]["shards"] == device.SHARDS
+    assert "shards" in used[64]["optimizations"] and used[64]["shards"] == device.SHARDS
 
 
 def test_seconds_per_epoch_are_the_median_without_the_first(train, short_recipe):
@@ -377,11 +376,8 @@ assert tf.config.threading.get_intra_op_parallelism_threads() == 0
 
 
 def test_in_a_notebook_plots_and_threads_stay_and_slower_training_is_said(server, tmp_path):
-    (notebook := tmp_path / "notebook.py").write_text(NOTEBOOK)
-    (work := tmp_path / "work").mkdir()
-    ended = server.run(notebook, [], work)
-    assert ended.code == 0, ended.complaints
-    assert ended.output.startswith("TensorFlow is in use already and keeps its threads")
+    output = server.printed_by(NOTEBOOK, tmp_path)
+    assert output.startswith("TensorFlow is in use already and keeps its threads")
 
 
 def test_a_network_that_cannot_be_fused_is_trained_with_plain_layers(train, monkeypatch):

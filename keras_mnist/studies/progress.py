@@ -104,7 +104,7 @@ def results_table(study: Study) -> Table:
         if record := study.record(run):
             found[run.variant.name].append(record.accuracy)
             if run.validation == "test":
-                best[run.variant.name].append(max(row["val_accuracy"] for row in record.history))
+                best[run.variant.name].append(record.best_accuracy)
     columns += ["mean of best epochs"] if best else []
     rows = []
     for name, values in found.items():

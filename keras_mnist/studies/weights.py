@@ -12,8 +12,9 @@ from keras_mnist.errors import RunError, UsageError, first_line
 from keras_mnist.models.loading import load_model
 from keras_mnist.models.registry import Variant, get_variant, list_variants
 from keras_mnist.models.trained import DATASET, MANIFEST, file_name, read_manifest
-from keras_mnist.recipe import Recipe
 from keras_mnist.results.run_folder import RunFolder, read_history
+from keras_mnist.studies.study import Run
+from keras_mnist.training.arguments import with_defaults
 from keras_mnist.utils.files import write_whole
 
 FOLDER = Path("keras_mnist", "models", "weights")
@@ -95,13 +96,8 @@ def _checked_record(run: RunFolder, variant: Variant) -> dict:
     Raises: RunError if it is not.
     """
     record = run.read_record()
-    expected = {
-        "variant": variant.name,
-        "dataset": DATASET,
-        "validation": VALIDATION,
-        "recipe": variant.recipe(RECIPE).flat(),
-    }
-    found = record | {"recipe": Recipe().flat() | record["recipe"]}  # of settings that an older record lacks
+    expected = Run(variant, variant.recipe(RECIPE), DATASET, VALIDATION, record["seed"]).arguments()
+    found = with_defaults(record)
     differing = [name for name in expected if found.get(name) != expected[name]]
     if differing:
         raise RunError(f"{run.record} has another {', '.join(differing)} than its folder says; move that folder away")

@@ -51,14 +51,16 @@ class RunArguments:
         return ",".join([self.recipe.name, *self.recipe.differences(base), *validation])
 
     def require_same(self, found: dict, path: Path) -> None:
-        """Raise RunError that names the arguments in which a record or state differs from these.
-
-        Settings that an older one lacks have their defaults.
-        """
-        ours, theirs = self.arguments(), {**found, "recipe": Recipe().flat() | found["recipe"]}
+        """Raise RunError that names the arguments in which a record or state differs from these."""
+        ours, theirs = self.arguments(), with_defaults(found)
         ours, theirs = ({**facts, **facts["recipe"], "recipe": None} for facts in (ours, theirs))
         differing = [
             f"{name} {theirs.get(name)!r} is now {ours[name]!r}" for name in ours if ours[name] != theirs.get(name)
         ]
         if differing:
             raise RunError(f"{path} is of another run: {', '.join(differing)}; pass `overwrite` to start over")
+
+
+def with_defaults(found: dict) -> dict:
+    """A record or state in which settings of the recipe that it lacks, being older, have their defaults."""
+    return {**found, "recipe": Recipe().flat() | found["recipe"]}

@@ -107,17 +107,8 @@ read()
 """
 
 
-def printed_by_fork(server, text, folder):
-    """The same in a forked process, with the package of this checkout."""
-    (script := folder / "script.py").write_text(text)
-    (work := folder / "work").mkdir()
-    ended = server.run(script, [], work)
-    assert ended.code == 0, ended.complaints
-    return ended.output
-
-
 def test_modules_with_operations_may_be_loaded_again(server, tmp_path):
-    assert printed_by_fork(server, RELOADS, tmp_path) == "1.0\n" * 5
+    assert server.printed_by(RELOADS, tmp_path) == "1.0\n" * 5
 
 
 TWO_RUNS = """
@@ -139,7 +130,7 @@ for thread in threads:
 
 
 def test_two_threads_may_train(server, tmp_path):
-    assert printed_by_fork(server, TWO_RUNS, tmp_path) == "trained\n" * 2
+    assert server.printed_by(TWO_RUNS, tmp_path) == "trained\n" * 2
 
 
 OPERATION = """

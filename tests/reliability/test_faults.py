@@ -90,7 +90,7 @@ def test_a_full_disk_is_reported_the_last_state_stays_and_the_run_continues(trai
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_command_cleanly_and_names_what_is_kept(server, tmp_path, number, code):
     arguments = ["--variant", "swift", "--dataset", "digits", "--device", "cpu", "--epochs", "900", "--no-export"]
-    (work := tmp_path / "work").mkdir()
+    work = tmp_path / "work"
     script = ROOT / "scripts" / "train.py"
     ended = server.run(script, [*arguments, "--batch-size", "20"], work, number=number, after_words="epoch  1/900")
     assert ended.output.startswith("swift, 14,282 parameters: 900 epochs of 5 steps on digits")

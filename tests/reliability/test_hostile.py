@@ -25,8 +25,6 @@ from keras_mnist.settings import settings_of
 from keras_mnist.training.device import Device
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system starts processes by fork nowhere")
-
 HUGE = [10**3, 2**31 - 1, 2**31, 2**32, 2**63 - 1, 2**63, 10**20, 10**400]
 TINY = [5e-324, 1e-308, 1e-46, 1e-38, 1.2e-38, 1e-30, 1e-19, 1e-7]
 LARGE = [1e7, 1e19, 3.4e38, 3.5e38, 1e308]
@@ -191,7 +189,6 @@ def try_command_lines(server, count, folder):
     codes, wrong = Counter(), []
     for number, (command_line, again) in enumerate(draw_command_lines(count)):
         work = folder / str(number) / "work"
-        work.mkdir(parents=True)
         for words in [command_line] if again is None else [command_line, (*command_line, *again)]:
             code, fault = check(server, words, work)
             codes[code] += 1
@@ -200,7 +197,7 @@ def try_command_lines(server, count, folder):
 
 
 def test_a_forked_process_has_every_optimization(server, tmp_path):
-    (work := tmp_path / "work").mkdir()
+    work = tmp_path / "work"
     command_line = ["--variant=bn_gap", "--dataset=digits", "--device=cpu", "--no-export", "--epochs=1"]
     command_line.append("--batch-size=30")
     assert check(server, command_line, work) == (0, "")

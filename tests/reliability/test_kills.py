@@ -47,7 +47,6 @@ def kill_and_compare(server, arguments, kills, folder, chance):
     """Kill a run so many times at random moments, let it end, and compare: (kills, of them in training, mismatches)."""
 
     def run(name, **kill):
-        (folder / name).mkdir(parents=True, exist_ok=True)
         return server.run(ROOT / "scripts" / "train.py", [*SHORT, *arguments], folder / name, **kill).code
 
     started = time.perf_counter()

@@ -32,7 +32,7 @@ def test_every_recipe_setting_is_a_flag_with_its_help(script_here):
 
 
 def test_a_run_from_the_command_line(server, tmp_path):
-    (work := tmp_path / "work").mkdir()
+    work = tmp_path / "work"
 
     def script(name, *arguments):
         ended = server.run(ROOT / "scripts" / name, arguments, work)

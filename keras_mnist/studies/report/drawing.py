@@ -64,11 +64,11 @@ def dots(rows: list[tuple[str, Summary]], label: str) -> str:
     """One row for each summary, from the top: its mean with its interval, in percentage points."""
 
     def draw(axes: Axes):
-        for place, (_, found) in enumerate(rows):
+        for position, (_, found) in enumerate(rows):
             mean = found.mean * 100
             if found.interval:
-                axes.plot([100 * end for end in found.interval], [place, place], color=MAIN, linewidth=1.5)
-            axes.plot(mean, place, "o", color=MAIN, markersize=4)
+                axes.plot([100 * end for end in found.interval], [position, position], color=MAIN, linewidth=1.5)
+            axes.plot(mean, position, "o", color=MAIN, markersize=4)
         axes.axvline(0, color="#8a8f98", linewidth=1)
         axes.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=SMALL)
         axes.set_ylim(len(rows) - 0.4, -0.6)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from keras_mnist.models.registry import get_variant
-from keras_mnist.studies.records import Record, Records
+from keras_mnist.studies.records import AS_DOCUMENTED, TUNED, Record, Records
 from keras_mnist.studies.statistics import Summary, summarize
 
 TEN = 10  # seeds, from which on a mean is quoted and ranked
+# A drawing for each protocol, and the recipe of the runs in it.
+DRAWN = (("Document protocol", AS_DOCUMENTED), ("Held-out protocol, `tuned`", TUNED))
 
 
 def test_accuracy(runs: list[Record]) -> Summary:

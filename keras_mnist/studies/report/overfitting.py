@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, TUNED, Records
+from keras_mnist.studies.records import DATASET, Records
 from keras_mnist.studies.report.drawing import dots
-from keras_mnist.studies.report.groups import gap
+from keras_mnist.studies.report.groups import DRAWN, gap
 from keras_mnist.studies.report.registry import Part, Picture, section
 from keras_mnist.studies.report.words import paragraph
 
@@ -19,7 +19,7 @@ def train_test_gap(records: Records) -> list[Part]:
             "to mend."
         )
     ]
-    for words, recipe in (("Document protocol", AS_DOCUMENTED), ("Held-out protocol, `tuned`", TUNED)):
+    for words, recipe in DRAWN:
         found = {name: gap(runs) for name, runs in records.of(recipe).items()}
         found = {name: between for name, between in found.items() if between}
         rows = sorted(found, key=lambda name: found[name].mean)

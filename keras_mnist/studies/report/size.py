@@ -5,9 +5,9 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 
 from keras_mnist.models.registry import get_variant, list_variants
-from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, TUNED, Records
+from keras_mnist.studies.records import DATASET, Records
 from keras_mnist.studies.report.drawing import SMALL, accuracy_axis, colours, drawing, legend
-from keras_mnist.studies.report.groups import test_accuracy
+from keras_mnist.studies.report.groups import DRAWN, test_accuracy
 from keras_mnist.studies.report.networks import network_facts
 from keras_mnist.studies.report.registry import Part, Picture, section
 from keras_mnist.studies.report.words import names, paragraph
@@ -84,7 +84,7 @@ def over_size(records: Records) -> list[Part]:
             "have room are named."
         )
     ]
-    for words, recipe in (("Document protocol", AS_DOCUMENTED), ("Held-out protocol, `tuned`", TUNED)):
+    for words, recipe in DRAWN:
         found = {name: test_accuracy(runs) for name, runs in records.of(recipe).items()}
         for size, label in SIZES.items():
             if found:
