@@ -116,6 +116,21 @@ def tiny(monkeypatch) -> str:
     return "tiny"
 
 
+@pytest.fixture
+def linear(monkeypatch, tiny) -> str:
+    """A variant with weights in one layer alone, quicker still, for what has nothing to do with layers: its name."""
+
+    def build(*, num_classes=10, classifier_activation="softmax", name="tiny_linear"):
+        """Pooling and a linear layer."""
+        image, x = blocks.image_input()
+        x = blocks.linear_head(blocks.max_pool(x, name="block1_pool"), num_classes)
+        return blocks.classifier(image, x, activation=classifier_activation, name=name)
+
+    variant = registry.Variant("tiny_linear", build, 1_970, None, "the tests", None)
+    monkeypatch.setitem(registry._VARIANTS, "tiny_linear", variant)
+    return "tiny_linear"
+
+
 @pytest.fixture(scope="session")
 def kept(tmp_path_factory) -> Path:
     """A folder for what is trained once a session."""

@@ -24,9 +24,9 @@ class PowerCut(BaseException):
 
 @pytest.fixture
 def train(tmp_path, small_digits, short_recipe, tiny):
-    def call(**options):
+    def call(variant=tiny, **options):
         settings = {"recipe": short_recipe, "dataset": "digits", "device": "cpu", "runs": tmp_path / "runs", **options}
-        return keras_mnist.train(tiny, **settings)
+        return keras_mnist.train(variant, **settings)
 
     return call
 
@@ -36,10 +36,10 @@ def same_bits(one, other):
     return all(np.array_equal(a, b) for a, b in weights) and one.record["test_loss"] == other.record["test_loss"]
 
 
-def test_power_may_fail_before_any_of_the_writes(train, tmp_path, monkeypatch):
+def test_power_may_fail_before_any_of_the_writes(train, linear, tmp_path, monkeypatch):
     """Every fsync and every rename of a run, one after the other, is the last thing that happens."""
     recipe = Recipe(epochs=2, batch_size=64, learning_rate=0.05)  # the plainest: what is written is the same
-    whole = train(recipe=recipe, runs=tmp_path / "whole")
+    whole = train(linear, recipe=recipe, runs=tmp_path / "whole")
     calls = 0
 
     def failing(function, at):
@@ -62,7 +62,7 @@ def test_power_may_fail_before_any_of_the_writes(train, tmp_path, monkeypatch):
             patch.setattr(files.os, "fsync", failing(os.fsync, at))
             patch.setattr(files.os, "rename", failing(os.rename, at))
             try:
-                result = train(recipe=recipe, saved_models=tmp_path / "saved_models")
+                result = train(linear, recipe=recipe, saved_models=tmp_path / "saved_models")
             except PowerCut:
                 cuts += 1
                 continue

@@ -15,13 +15,13 @@ EPOCHS, STEPS = 3, 4  # 240 images in batches of 64
 
 
 @pytest.fixture
-def train(tmp_path, small_digits, tiny):
-    """Train a tiny network in seconds, with callbacks."""
+def train(tmp_path, small_digits, linear):
+    """Train the smallest network, with callbacks."""
 
     def call(*callbacks, **settings):
         recipe = Recipe(**{"epochs": EPOCHS, "batch_size": 64, "learning_rate": 0.05, **settings})
         return keras_mnist.train(
-            tiny, recipe=recipe, dataset="digits", runs=tmp_path / "runs", callbacks=callbacks, verbose=0
+            linear, recipe=recipe, dataset="digits", runs=tmp_path / "runs", callbacks=callbacks, verbose=0
         )
 
     return call
@@ -129,7 +129,7 @@ class Counter(keras.callbacks.Callback):
         self.count = state["count"]
 
 
-def test_an_interrupted_run_continues_callbacks_that_keep_a_state_and_names_the_others(train, tiny, tmp_path, capsys):
+def test_an_interrupted_run_continues_callbacks_that_keep_a_state_and_names_the_others(train, linear, tmp_path, capsys):
     def interrupt(epoch, logs):
         if epoch == 1:
             signal.raise_signal(signal.SIGTERM)
@@ -140,7 +140,7 @@ def test_an_interrupted_run_continues_callbacks_that_keep_a_state_and_names_the_
     counter = Counter()
     recipe = Recipe(epochs=EPOCHS, batch_size=64, learning_rate=0.05)
     keras_mnist.train(
-        tiny,
+        linear,
         recipe=recipe,
         dataset="digits",
         runs=tmp_path / "runs",
