@@ -9,7 +9,6 @@ import zlib
 
 import numpy as np
 import pytest
-import tensorflow_datasets as tfds
 
 from keras_mnist.data import digit_set, sources
 from keras_mnist.data import prepared as prepared_data
@@ -37,6 +36,8 @@ def png(pixels):
 
 def from_disk(patch, archives):
     """Let tensorflow-datasets find the archives on the disk in place of a download."""
+    import tensorflow_datasets as tfds  # here, for it takes seconds
+
     patch.setattr(tfds.features.Image, "encode_example", lambda self, pixels: png(pixels))
     patch.setattr(prepared_data, "_require_reachable", lambda url: None)
     patch.setattr(tfds.download, "DownloadConfig", functools.partial(tfds.download.DownloadConfig, manual_dir=archives))
