@@ -21,6 +21,7 @@ The batch is divided into shards, one for each core. The operations take some of
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -72,14 +73,20 @@ def _fused_layers(context):
     gamma, beta = custom_op.floats(context, 1)[0], custom_op.floats(context, 2)[0]
     seed, position = custom_op.integers(context, 4), custom_op.integers(context, 5)
     scale, channels = 1 / (1 - settings[3]), len(gamma)
-    exact, deviation = statistics[:channels], np.sqrt(statistics[channels:] + settings[2])
-    mean, gain = exact.astype(np.float32), scale * gamma / deviation
-    lost, far, relu_first = exact - mean, np.abs(exact / deviation).max() > FAR, settings[0] > 0
-    offset = scale * beta - gain * (lost if far else exact)
+    exact, variance, relu_first, far = statistics[:channels], statistics[channels:], settings[0] > 0, False
+    mean, lost, deviation = np.empty(channels), np.empty(channels), np.empty(channels)
+    for channel in range(channels):
+        mean[channel] = np.float32(exact[channel])
+        lost[channel] = exact[channel] - mean[channel]
+        deviation[channel] = math.sqrt(variance[channel] + settings[2])
+        far |= abs(exact[channel] / deviation[channel]) > FAR
+    gain, offset, subtracted = np.empty(channels), np.empty(channels), lost if far else exact
+    for channel in range(channels):
+        gain[channel] = scale * gamma[channel] / deviation[channel]
+        offset[channel] = scale * beta[channel] - gain[channel] * subtracted[channel]
     threshold = np.uint32(round(settings[3] * 2**32))
     switches = Switches(relu_first and not far, settings[1] > 0, threshold, *_keys(seed))
-    begin, rows = position[0], position[1]
-    return FusedLayers(switches, gain, offset, mean, lost, deviation, scale, begin, rows, far, relu_first)
+    return FusedLayers(switches, gain, offset, mean, lost, deviation, scale, position[0], position[1], far, relu_first)
 
 
 @custom_op.compiled
@@ -93,7 +100,7 @@ def _centred(values, mean, relu_first):
     return result
 
 
-@custom_op.compiled
+@custom_op.inlined
 def _keys(seed):
     """Two numbers that share nothing with those of the next step, whose seed differs by one.
 
@@ -106,7 +113,7 @@ def _keys(seed):
     return np.uint32(number), np.uint32(number >> np.uint64(32))
 
 
-@custom_op.compiled
+@custom_op.inlined
 def _random(position, switches):
     """A random number for a position in an activation: the hash that Wellons's search found least biased, keyed twice.
 
@@ -122,7 +129,7 @@ def _random(position, switches):
     return np.uint32(number ^ (number >> np.uint32(16)))
 
 
-@custom_op.compiled
+@custom_op.inlined
 def _relu(value):
     """Written so that NaN stays NaN, as in plain layers: a run that diverged must be seen to."""
     return ZERO if value < ZERO else value
@@ -138,17 +145,17 @@ def _wide(channel_values):
 
 @custom_op.compiled
 def _fill(wide, channel_values):
-    for row in range(ROWS):
-        for channel in range(len(channel_values)):
-            wide[row * len(channel_values) + channel] = channel_values[channel]
+    for channel in range(len(channel_values)):
+        for lane in range(channel, len(wide), len(channel_values)):
+            wide[lane] = channel_values[channel]
 
 
 @custom_op.compiled
 def _add_rows(wide, totals):
     """Add sums over 16 rows to the channels' totals and start again at zero."""
-    for row in range(ROWS):
-        for channel in range(len(totals)):
-            totals[channel] += wide[row * len(totals) + channel]
+    for channel in range(len(totals)):
+        for lane in range(channel, len(wide), len(totals)):
+            totals[channel] += wide[lane]
     wide[:] = 0
 
 
@@ -206,7 +213,7 @@ def _merge_block(first, second, shift, rows, moments):
     second[:] = 0
 
 
-@custom_op.compiled
+@custom_op.inlined
 def _merge(moments, count, mean, squares):
     """Merge the moments of further values of a channel.
 
@@ -261,7 +268,7 @@ def _forward(values, gain, offset, switches, begin, result):
             out[lane] = value
 
 
-@custom_op.compiled
+@custom_op.inlined
 def _passed_back(gradient, value, gain, offset, position, switches):
     """The gradient of u, from that of y and from what the loops compute u of."""
     if switches.relu_last:
@@ -321,14 +328,15 @@ def backward(_, context):
     values, shape = custom_op.floats(context, 6)
     gradients, weight_gradients = custom_op.floats(context, 7)[0], custom_op.doubles(context, 8)[0]
     result, channels = custom_op.floats_out(context, shape), len(layers.mean)
-    share = -layers.gain / layers.scale / layers.rows
-    factor = share * weight_gradients[channels:] / layers.deviation
-    constant = share * weight_gradients[:channels] - factor * layers.lost
-    inputs = values
-    if layers.far:
-        inputs = _centred(values, _wide(layers.mean), layers.relu_first)
-    else:
-        constant -= factor * layers.mean
+    for_beta, for_gamma = weight_gradients[:channels], weight_gradients[channels:]
+    constant, factor = np.empty(channels), np.empty(channels)
+    for channel in range(channels):
+        share = -layers.gain[channel] / layers.scale / layers.rows
+        factor[channel] = share * for_gamma[channel] / layers.deviation[channel]
+        constant[channel] = share * for_beta[channel] - factor[channel] * layers.lost[channel]
+        if not layers.far:
+            constant[channel] -= factor[channel] * layers.mean[channel]
+    inputs = _centred(values, _wide(layers.mean), layers.relu_first) if layers.far else values
     wide = _wide(layers.gain), _wide(layers.offset), _wide(constant), _wide(factor)
     _backward(gradients, inputs, *wide, layers.switches, layers.begin, result)
     if layers.far and layers.relu_first:

@@ -21,7 +21,8 @@ from numba import types
 from numba.core import caching, ccallback
 
 ADDRESS = types.intp
-FLOAT32, FLOAT64 = tf.float32.as_datatype_enum, tf.float64.as_datatype_enum
+# NumPy's numbers, here and below: Numba compiles a function anew for each Python number that it is called with.
+FLOAT32, FLOAT64 = np.int32(tf.float32.as_datatype_enum), np.int32(tf.float64.as_datatype_enum)
 
 # Not "fastmath": it lets results depend on how a loop was compiled, and on where in memory its arrays happen to lie.
 ARITHMETIC = {"error_model": "numpy"}
@@ -48,9 +49,14 @@ def available() -> bool:
     return LIBRARY is not None
 
 
-def compiled(function):
-    """Compile a function that operations call, when the first of them is compiled."""
-    return numba.njit(**ARITHMETIC)(function)
+def compiled(function, **options):
+    """Compile a function that operations call, when the first of them is compiled; Python itself cannot call it."""
+    return numba.njit(**ARITHMETIC, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function)
+
+
+def inlined(function):
+    """Make a few lines a part of each function that calls them: they are compiled sooner than a function is."""
+    return compiled(function, inline="always")
 
 
 def operation(*inputs: str, gives: str):
@@ -176,72 +182,73 @@ _output = _function(
 )
 _delete_tensor = _function("TF_DeleteTensor", types.void, ADDRESS)
 _data = _function("TF_TensorData", types.voidptr, ADDRESS)
+_count = _function("TF_TensorElementCount", types.int64, ADDRESS)
 _rank = _function("TF_NumDims", types.int32, ADDRESS)
-_size = _function("TF_Dim", types.int64, ADDRESS, types.int32)
+_length = _function("TF_Dim", types.int64, ADDRESS, types.int32)
+_bytes = _function("TF_DataTypeSize", types.intp, types.int32)
 
 
 @compiled
 def _take(context, index):
-    """Memory and shape of an input; the context keeps both while the operation runs.
-
-    The index is an int32, for Numba compiles a function anew for each Python number that it is called with.
-    """
-    status, pointer = _new_status(), np.zeros(1, np.intp)
+    """Memory, number of values and shape of an input; the context keeps the memory while the operation runs."""
+    status, pointer = _new_status(), np.empty(1, np.intp)
     _input(context, index, pointer.ctypes.data, status)
     _delete_status(status)
     tensor = pointer[0]
     shape = np.empty(np.int64(_rank(tensor)), np.int64)
     for axis in range(len(shape)):
-        shape[axis] = _size(tensor, np.int32(axis))
-    data = _data(tensor)
+        shape[axis] = _length(tensor, np.int32(axis))
+    data, count = _data(tensor), _count(tensor)
     _delete_tensor(tensor)
-    return data, shape
+    return data, count, shape
 
 
 @compiled
-def _give(context, shape, kind, size):
-    """Memory of the output; raises where there is none."""
+def _give(context, shape, kind):
+    """Memory of the output and number of its values; raises where there is none."""
     status = _new_status()
-    tensor = _output(context, 0, kind, shape.ctypes.data, len(shape), shape.prod() * size, status)
+    tensor = _output(context, 0, kind, shape.ctypes.data, len(shape), shape.prod() * _bytes(kind), status)
     failed = _code(status) != 0
     if failed:
         _fail(context, status)
     _delete_status(status)
     if failed:
         raise MemoryError
-    data = _data(tensor)
+    data, count = _data(tensor), _count(tensor)
     _delete_tensor(tensor)
-    return data
+    return data, count
 
 
-@compiled
+@inlined
 def floats(context, index):
     """A float32 input: (array, shape)."""
-    data, shape = _take(context, np.int32(index))
-    return numba.carray(data, shape.prod(), np.float32), shape
+    data, count, shape = _take(context, np.int32(index))
+    return numba.carray(data, count, np.float32), shape
 
 
-@compiled
+@inlined
 def doubles(context, index):
     """A float64 input: (array, shape)."""
-    data, shape = _take(context, np.int32(index))
-    return numba.carray(data, shape.prod(), np.float64), shape
+    data, count, shape = _take(context, np.int32(index))
+    return numba.carray(data, count, np.float64), shape
 
 
-@compiled
+@inlined
 def integers(context, index):
     """An int64 input: array."""
-    data, shape = _take(context, np.int32(index))
-    return numba.carray(data, shape.prod(), np.int64)
+    data, count, _ = _take(context, np.int32(index))
+    return numba.carray(data, count, np.int64)
 
 
-@compiled
+@inlined
 def floats_out(context, shape):
     """The output, float32: array."""
-    return numba.carray(_give(context, shape, FLOAT32, 4), shape.prod(), np.float32)
+    data, count = _give(context, shape, FLOAT32)
+    return numba.carray(data, count, np.float32)
 
 
-@compiled
+@inlined
 def doubles_out(context, shape):
     """The output, float64: array."""
-    return numba.carray(_give(context, shape, FLOAT64, 8), shape.prod(), np.float64)
+    data, count = _give(context, shape, FLOAT64)
+    return numba.carray(data, count, np.float64)
