@@ -70,12 +70,14 @@ def _described(model: keras.Model, facts: dict) -> dict:
     """A network for the page, with words for its reader."""
     name = facts.get("variant") or model.name
     title = get_variant(name).title if name in list_variants() else model.name
-    return {"name": name, "title": title, "facts": _facts_line(model, facts), **network(model)}
+    parameters = trainable_parameters(model)
+    described = {"name": name, "title": title, "parameters": parameters, "facts": _facts_line(parameters, facts)}
+    return {**described, **network(model)}
 
 
-def _facts_line(model: keras.Model, facts: dict) -> str:
+def _facts_line(parameters: int, facts: dict) -> str:
     """A network's size, and where its run is known, that with its accuracy and the data set's name."""
-    size = f"{trainable_parameters(model):,} parameters"
+    size = f"{parameters:,} parameters"
     if facts.get("test_accuracy") is None:
         return f"{size}; nothing is known of its training."
     dataset = DATASETS.get(facts["dataset"], facts["dataset"])

@@ -2,11 +2,11 @@
 
 const KIND_NAMES = {
   convolution: "Convolution",
-  linear: "Linear layer",
-  maxPooling: "Largest of",
-  averagePooling: "Mean of",
-  globalMaxPooling: "Largest of each picture",
-  globalAveragePooling: "Mean of each picture",
+  linear: "Dense",
+  maxPooling: "Max pooling",
+  averagePooling: "Average pooling",
+  globalMaxPooling: "Global max pooling",
+  globalAveragePooling: "Global average pooling",
   channels: "scaling",
   sum: "Sum",
   relu: "ReLU",

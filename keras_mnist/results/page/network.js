@@ -5,7 +5,7 @@ const SIDE = 28;
 // Give each step its weights in place of their first index and count.
 function readNetwork(written) {
   const bytes = Uint8Array.from(atob(written.weights), (letter) => letter.charCodeAt(0));
-  const numbers = new Float32Array(bytes.buffer);
+  const numbers = new Float64Array(new Float32Array(bytes.buffer));
   const part = ([first, count]) => numbers.subarray(first, first + count);
   const steps = written.steps.map((step) => {
     const arrays = ["kernel", "bias", "scale", "offset"].filter((name) => name in step);
@@ -20,7 +20,7 @@ function forward(network, pixels) {
   for (const step of network.steps) {
     const inputs = step.inputs.map((number) => values[number]);
     const shapes = step.inputs.map((number) => network.steps[number].shape);
-    values.push(step.kind === "image" ? Float64Array.from(pixels) : LAYERS[step.kind](step, inputs, shapes));
+    values.push(step.kind === "image" ? new Float64Array(pixels) : LAYERS[step.kind](step, inputs, shapes));
   }
   return values;
 }

@@ -4,8 +4,8 @@ const PATCH = 6; // pixels: about two strokes wide
 const HOP = 2;
 const TURN = 10; // milliseconds of work before the page may draw again
 
-// For each pixel the mean loss of the digit's probability under the patches that hide it, and the worst patch's answer.
-// Null as soon as `wanted` says that the drawing has changed meanwhile.
+// For each pixel the evidence for a digit that is lost with the patches that hide it, on average, and the probability
+// that is left without the worst patch. Null as soon as `wanted` says that the drawing has changed meanwhile.
 async function occlusion(network, pixels, digit, wanted) {
   const before = probabilities(network, pixels)[digit];
   const [lost, times] = [new Float64Array(pixels.length), new Float64Array(pixels.length)];
@@ -14,7 +14,7 @@ async function occlusion(network, pixels, digit, wanted) {
     const rest = probabilityWithout(network, pixels, patch, digit) ?? before;
     worst = Math.min(worst, rest);
     for (const index of patch) {
-      lost[index] += before - rest;
+      lost[index] += evidence(before) - evidence(rest);
       times[index] += 1;
     }
     if (performance.now() > pause) {
@@ -24,6 +24,12 @@ async function occlusion(network, pixels, digit, wanted) {
     }
   }
   return { before, worst, lost: lost.map((sum, index) => sum / times[index]) };
+}
+
+// Log-odds: from 99.99 % to 99 % much is lost, which the probabilities would hide.
+function evidence(probability) {
+  const share = Math.min(Math.max(probability, 1e-6), 1 - 1e-6);
+  return Math.log(share / (1 - share));
 }
 
 // The indices of the pixels of each patch.

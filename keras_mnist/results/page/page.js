@@ -3,7 +3,11 @@
 const find = (name) => document.getElementById(name);
 const data = JSON.parse(find("data").textContent);
 const networks = data.networks.map(readNetwork);
-const percent = (share) => `${(share * 100).toFixed(share > 0.9995 || share < 0.0005 ? 0 : 1)} %`;
+
+function percent(share) {
+  const number = share < 0.0005 ? "0" : (share * 100).toFixed(1);
+  return `${share > 0.9995 ? "> 99.9" : number} %`; // 100 % would be more than any network knows
+}
 
 function element(tag, properties, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -25,6 +29,7 @@ class Page {
     this.network = network;
     find("title").textContent = network.title;
     find("facts").textContent = network.facts;
+    find("parameters").textContent = network.parameters.toLocaleString("en");
     this.layers.show(network);
     this.schedule();
   }
@@ -64,6 +69,7 @@ class Page {
     if (blank) return showLosses(pixels, null);
     const version = this.version;
     this.rest = setTimeout(async () => {
+      find("spoken").textContent = `Reads ${digit}, ${percent(answer[digit])} sure`;
       const found = await occlusion(this.network, pixels, digit, () => version === this.version);
       if (found) showLosses(pixels, found, digit);
     }, 150);
@@ -83,7 +89,7 @@ function showBars(bars, answer, blank) {
   const [first] = ranking(answer);
   bars.forEach(({ row, fill, share }, digit) => {
     row.classList.toggle("first", !blank && digit === first);
-    fill.style.transform = `scaleX(${answer[digit]})`;
+    fill.style.setProperty("--share", answer[digit]);
     share.textContent = blank ? "" : percent(answer[digit]);
   });
 }
@@ -92,18 +98,20 @@ function showAnswer(answer, blank) {
   const [first, second] = ranking(answer);
   find("digit").textContent = blank ? "?" : first;
   find("sure").textContent = blank ? "Nothing drawn" : `${percent(answer[first])} sure`;
-  const unsure = answer[first] < 0.6;
-  find("second").textContent = blank
-    ? "Draw a digit, or take one from below."
-    : `${unsure ? "It may as well be" : "Runner-up:"} ${second}, ${percent(answer[second])}`;
+  find("second").textContent = blank ? "Draw a digit, or take one from below." : runnerUp(second, answer[second]);
+}
+
+function runnerUp(digit, share) {
+  if (share < 0.0005) return "No other digit comes near.";
+  return `${share > 0.3 ? "It may as well be" : "Next comes"} ${digit}, ${percent(share)}.`;
 }
 
 function showLosses(pixels, found, digit) {
   paintLosses(find("looks"), pixels, found ? found.lost : new Float64Array(pixels.length));
   find("looks").classList.remove("stale");
   find("loss").textContent = found
-    ? `Without its most telling part, the ${digit} falls from ${percent(found.before)} to ${percent(found.worst)}.`
-    : "Bright: the parts without which the answer would change most.";
+    ? `With the brightest part hidden, ${digit} falls to ${percent(found.worst)}.`
+    : "Bright: what the answer depends on most.";
 }
 
 function makeGallery(list, page) {

@@ -36,7 +36,7 @@ function paintDigit(canvas, pixels) {
 
 // The digit, dark, and over it in colour what the answer loses without each part.
 function paintLosses(canvas, pixels, lost) {
-  const most = Math.max(...lost, 0.01); // less than a hundredth is nothing to show
+  const most = Math.max(...lost, 0.5); // a smaller loss is hardly one
   paintPixels(canvas, SIDE, SIDE, (index) => {
     const glow = Math.max(lost[index], 0) / most;
     return heat(glow).map((part) => Math.max(part, pixels[index] * 0.4));

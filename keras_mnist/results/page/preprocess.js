@@ -1,73 +1,96 @@
-// Any picture of one digit in MNIST's form, step by step as keras_mnist/data/preprocess.py does it.
+// A clean drawing of one digit in MNIST's form, step by step as keras_mnist/data/preprocess.py brings it there.
+// Shadows, specks and paper with lines, which Python removes from photographs, are not on this page's sheet.
 
 const BOX = 20; // the longer side of a digit, in pixels
-const CENTRE = 14; // where the centre of mass of MNIST's training images lies
+const CENTRE = 14; // where MNIST's training images have their centre of mass
+const FAINTEST = 12; // grey levels between paper and the faintest ink
+const FAINT = 0.2; // what is fainter than this share of the ink is not part of the digit's box
 
-// A picture of 0..255 as 28x28 pixels; null if nothing is drawn.
+// A picture of 0..255, dark on bright or bright on dark, as 28x28 pixels; null if nothing is drawn.
 function preprocess(picture, width, height) {
-  const ink = brightOnBlack(picture, width, height);
-  const box = boundingBox(ink, width, height);
-  if (box === null) return null;
-  const square = cropToSquare(ink, width, box);
-  return centred(brightened(averaged(square.pixels, square.side)));
+  const { contrast, strongest } = inkOf(picture, width, height);
+  if (strongest <= FAINTEST) return null;
+  const box = boundingBox(contrast, width, strongest * FAINT);
+  return centred(brightened(areaAverage(square(contrast, width, box))));
 }
 
-// Paper is what the edge of a picture shows.
-function brightOnBlack(picture, width, height) {
-  const edge = picture.filter((_, index) => {
-    const [row, column] = [Math.floor(index / width), index % width];
-    return row === 0 || row === height - 1 || column === 0 || column === width - 1;
-  });
-  const light = edge.reduce((sum, value) => sum + value, 0) / edge.length > 127;
-  return light ? picture.map((value) => 255 - value) : picture;
-}
-
-function boundingBox(ink, width, height) {
-  const box = { top: height, bottom: -1, left: width, right: -1 };
-  for (let index = 0; index < ink.length; index++) {
-    if (ink[index] === 0) continue;
-    const [row, column] = [Math.floor(index / width), index % width];
-    Object.assign(box, { top: Math.min(box.top, row), bottom: Math.max(box.bottom, row) });
-    Object.assign(box, { left: Math.min(box.left, column), right: Math.max(box.right, column) });
+// By how many grey levels each pixel differs from the paper towards the ink.
+function inkOf(picture, width, height) {
+  const paper = median(edgeOf(picture, width, height));
+  let [darkest, brightest] = [255, 0];
+  for (const value of picture) {
+    darkest = Math.min(darkest, value);
+    brightest = Math.max(brightest, value);
   }
-  return box.bottom < 0 ? null : box;
+  const sign = paper - darkest > brightest - paper ? -1 : 1;
+  const contrast = new Float64Array(picture);
+  for (let index = 0; index < contrast.length; index++) {
+    contrast[index] = Math.max(sign * (contrast[index] - paper), 0);
+  }
+  return { contrast, strongest: sign < 0 ? paper - darkest : brightest - paper };
+}
+
+function edgeOf(picture, width, height) {
+  const columns = Array.from({ length: height }, (_, row) => [picture[row * width], picture[(row + 1) * width - 1]]);
+  return [...picture.subarray(0, width), ...picture.subarray((height - 1) * width), ...columns.flat()];
+}
+
+function median(values) {
+  const sorted = Float64Array.from(values).sort();
+  return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
+}
+
+function boundingBox(ink, width, faintest) {
+  let [top, bottom, left, right] = [Infinity, -1, width, -1];
+  for (let index = 0; index < ink.length; index++) {
+    if (ink[index] <= faintest) continue;
+    bottom = Math.floor(index / width);
+    top = Math.min(top, bottom);
+    left = Math.min(left, index % width);
+    right = Math.max(right, index % width);
+  }
+  return { top, left, rows: bottom - top + 1, columns: right - left + 1 };
 }
 
 // The box in the middle of a square of its longer side.
-function cropToSquare(ink, width, box) {
-  const [rows, columns] = [box.bottom - box.top + 1, box.right - box.left + 1];
+function square(ink, width, { top, left, rows, columns }) {
   const side = Math.max(rows, columns);
-  const [down, right] = [Math.floor((side - rows) / 2), Math.floor((side - columns) / 2)];
+  const [above, before] = [rows, columns].map((length) => Math.floor((side - length) / 2));
   const pixels = new Float64Array(side * side);
   for (let row = 0; row < rows; row++) {
-    const start = (box.top + row) * width + box.left;
-    pixels.set(ink.subarray(start, start + columns), (down + row) * side + right);
+    const start = (top + row) * width + left;
+    pixels.set(ink.subarray(start, start + columns), (above + row) * side + before);
   }
   return { pixels, side };
 }
 
-// 20x20 means over areas; a pixel that lies across a border counts on both sides in its shares.
-function averaged(pixels, side) {
-  const shares = areaShares(side);
-  const result = new Float64Array(BOX * BOX);
-  shares.forEach((rows, row) =>
-    shares.forEach((columns, column) => {
-      let sum = 0;
-      for (const [y, high] of rows) for (const [x, wide] of columns) sum += pixels[y * side + x] * high * wide;
-      result[row * BOX + column] = sum;
-    })
-  );
+// Each of 20x20 pixels is the mean over its area, parts of pixels included.
+function areaAverage({ pixels, side }) {
+  const places = areaShares(side);
+  return averageAndTurn(averageAndTurn(pixels, side, places), BOX, places);
+}
+
+// 20 rows in place of all, as the columns of the result: called twice, it treats both axes and turns them back.
+function averageAndTurn(pixels, columns, places) {
+  const result = new Float64Array(columns * BOX);
+  places.forEach((rows, place) => {
+    for (const [row, share] of rows) {
+      for (let column = 0; column < columns; column++) {
+        result[column * BOX + place] += pixels[row * columns + column] * share;
+      }
+    }
+  });
   return result;
 }
 
-// For each of the 20 places along an axis, the pixels that lie in it and the share of the place that each covers.
+// For each of 20 places along an axis, the pixels that lie in it and the share of the place that each covers.
 function areaShares(side) {
-  const width = side / BOX;
+  const length = side / BOX;
   return Array.from({ length: BOX }, (_, place) => {
-    const [start, end] = [place * width, (place + 1) * width];
+    const [start, end] = [place * length, (place + 1) * length];
     const shares = [];
-    for (let pixel = Math.floor(start); pixel < Math.min(Math.ceil(end), side); pixel++) {
-      shares.push([pixel, (Math.min(end, pixel + 1) - Math.max(start, pixel)) / width]);
+    for (let pixel = Math.floor(start); pixel < Math.min(end, side); pixel++) {
+      shares.push([pixel, (Math.min(end, pixel + 1) - Math.max(start, pixel)) / length]);
     }
     return shares;
   });
@@ -78,19 +101,17 @@ function brightened(pixels) {
   return pixels.map((value) => (value * 255) / brightest);
 }
 
-// 28x28, with the centre of mass as near as whole pixels allow to where the training images have it.
+// 28x28 with the centre of mass where the training images have it, as nearly as whole pixels and the border allow.
 function centred(box) {
-  const [row, column] = centreOfMass(box).map((centre) => shift(centre));
-  const result = new Uint8Array(SIDE * SIDE);
-  for (let y = 0; y < BOX; y++) {
-    for (let x = 0; x < BOX; x++) result[(y + row) * SIDE + x + column] = Math.round(box[y * BOX + x]);
-  }
-  return result;
-}
-
-// All of the box stays inside the image.
-function shift(centre) {
-  return Math.min(Math.max(Math.round(CENTRE - centre), 0), SIDE - BOX);
+  const [down, right] = centreOfMass(box).map((centre) => {
+    return Math.min(Math.max(CENTRE - Math.floor(centre + 0.5), 0), SIDE - BOX);
+  });
+  const image = new Uint8Array(SIDE * SIDE);
+  box.forEach((value, index) => {
+    const [row, column] = [Math.floor(index / BOX) + down, (index % BOX) + right];
+    image[row * SIDE + column] = Math.round(value);
+  });
+  return image;
 }
 
 function centreOfMass(box) {

@@ -2,7 +2,7 @@
 // Ink is opaque on a transparent canvas: its alpha is the picture, and the colour follows the theme.
 
 const SHEET_SIZE = 560; // pixels of its canvas; MNIST's longer sides were about 100 before they became 20
-const BRUSH = 0.09; // of the sheet's side: a digit two thirds as high has MNIST's strokes, 2.8 of 20 pixels
+const BRUSH = 0.09; // of the sheet's side: strokes of a digit two thirds as high are then as thick as MNIST's, 2.7 of 20 pixels
 
 class Sheet {
   constructor(canvas, changed) {
@@ -95,7 +95,9 @@ class Sheet {
   // The drawing as Python reads pictures: ink bright on black.
   grey() {
     const { data } = this.context.getImageData(0, 0, SHEET_SIZE, SHEET_SIZE);
-    return Uint8Array.from({ length: SHEET_SIZE * SHEET_SIZE }, (_, index) => data[index * 4 + 3]);
+    const picture = new Uint8Array(SHEET_SIZE * SHEET_SIZE);
+    for (let index = 0; index < picture.length; index++) picture[index] = data[index * 4 + 3];
+    return picture;
   }
 }
 

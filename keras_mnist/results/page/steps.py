@@ -28,7 +28,7 @@ def network(model: keras.Model) -> dict:
 
     Each step names the kind of work, the steps whose values it takes, and the shape of what it gives.
 
-    Raises: UsageError if the model is no graph from an image to ten values, or has a layer that the page cannot compute.
+    Raises: UsageError if the model is no graph from an image to ten values, or has a layer unknown to the page.
     """
     graph = graph_of(fold(model))
     if graph is None or len(graph.inputs) != 1 or graph.output_shape != (None, CLASSES):
