@@ -3,8 +3,15 @@
 import os
 import shutil
 
+import keras
 import pytest
 
+import keras_mnist
+from keras_mnist.models import trained
+from keras_mnist.results.page import write_page
+from tests.results.test_folding import lively
+
+NETWORKS = ("bn_gap", "swift", "evo_skip")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -20,6 +27,22 @@ def browser():
         browser = driver.chromium.launch(executable_path=found, args=options)
         yield browser
         browser.close()
+
+
+def network_of(name):
+    """A variant with its trained weights, where it comes with any, else with norms that do something."""
+    has_weights = name in trained.read_manifest(trained.FOLDER)
+    keras.utils.set_random_seed(0)
+    return keras_mnist.create_model(name, weights="mnist") if has_weights else lively(keras_mnist.create_model(name))
+
+
+@pytest.fixture(scope="session")
+def some_networks(tmp_path_factory):
+    """A page with a few networks of different make, and the networks."""
+    path = tmp_path_factory.mktemp("page") / "page.html"
+    models = [network_of(name) for name in NETWORKS]
+    write_page([(model, {"variant": model.name}) for model in models], path)
+    return path, models
 
 
 @pytest.fixture

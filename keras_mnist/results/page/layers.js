@@ -1,4 +1,4 @@
-// What each kind of layer does to the values of one image. An image is a flat array, row by row, its channels together.
+// What each kind of layer does to the values of one image: a flat array, row by row, a pixel's channels together.
 // Values are doubles, so that nothing of the difference from Keras, which rounds to single ones, is made here.
 
 const ACTIVATIONS = {
@@ -137,6 +137,11 @@ function overAll(pooling) {
   };
 }
 
+// One product and one sum for each channel.
+function channels({ scale, offset }, [values]) {
+  return values.map((value, index) => value * scale[index % scale.length] + offset[index % scale.length]);
+}
+
 function relu(step, [values]) {
   const most = step.most ?? Infinity;
   return values.map((value) =>
@@ -151,8 +156,7 @@ const LAYERS = {
   averagePooling,
   globalMaxPooling: overAll(maxPooling),
   globalAveragePooling: overAll(averagePooling),
-  channels: (step, [values]) =>
-    values.map((value, index) => value * step.scale[index % step.scale.length] + step.offset[index % step.scale.length]),
+  channels,
   relu,
   activation: (step, [values]) => activate(values, step.activation, step.shape.at(-1)),
   sum: (step, inputs) => inputs[0].map((_, index) => inputs.reduce((sum, values) => sum + values[index], 0)),

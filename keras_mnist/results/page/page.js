@@ -78,8 +78,9 @@ class Page {
 
 function makeBars(list) {
   return Array.from({ length: 10 }, (_, digit) => {
-    const [fill, share] = [element("i", {}), element("output", {})];
-    const row = element("li", {}, element("b", {}, String(digit)), element("span", { className: "track" }, fill), share);
+    const [fill, share] = [element("i", {}), element("span", { className: "share" })];
+    const track = element("span", { className: "track" }, fill);
+    const row = element("li", {}, element("b", {}, String(digit)), track, share);
     list.append(row);
     return { row, fill, share };
   });

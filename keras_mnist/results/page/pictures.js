@@ -10,13 +10,16 @@ function blend(colours, share) {
   return colours[first].map((part, index) => part + (colours[first + 1][index] - part) * (place - first));
 }
 
+// Made once: tens of thousands of pixels change colour with every point that is drawn.
+const STEPS = 255;
+const HEAT = Array.from({ length: 2 * STEPS + 1 }, (_, index) => {
+  const share = index / STEPS - 1;
+  return share < 0 ? blend(COLD, -share) : blend(WARM, share);
+});
+
 // `share` is -1..1: a value as a part of the largest one.
 function heat(share) {
-  return share < 0 ? blend(COLD, -share) : blend(WARM, share);
-}
-
-function grey(brightness) {
-  return [brightness, brightness, brightness];
+  return HEAT[Math.round((share + 1) * STEPS)];
 }
 
 // Fill a canvas with one pixel for each place; `colour` gives (red, green, blue) for its index.
@@ -25,13 +28,17 @@ function paintPixels(canvas, width, height, colour) {
   const context = canvas.getContext("2d");
   const picture = context.createImageData(width, height);
   for (let index = 0; index < width * height; index++) {
-    picture.data.set([...colour(index), 255], index * 4);
+    const [red, green, blue] = colour(index);
+    picture.data[index * 4] = red;
+    picture.data[index * 4 + 1] = green;
+    picture.data[index * 4 + 2] = blue;
+    picture.data[index * 4 + 3] = 255;
   }
   context.putImageData(picture, 0, 0);
 }
 
 function paintDigit(canvas, pixels) {
-  paintPixels(canvas, SIDE, SIDE, (index) => grey(pixels[index]));
+  paintPixels(canvas, SIDE, SIDE, (index) => [pixels[index], pixels[index], pixels[index]]);
 }
 
 // The digit, dark, and over it in colour what the answer loses without each part.

@@ -2,7 +2,7 @@
 // Ink is opaque on a transparent canvas: its alpha is the picture, and the colour follows the theme.
 
 const SHEET_SIZE = 560; // pixels of its canvas; MNIST's longer sides were about 100 before they became 20
-const BRUSH = 0.09; // of the sheet's side: strokes of a digit two thirds as high are then as thick as MNIST's, 2.7 of 20 pixels
+const BRUSH = 0.09; // of the sheet's side: MNIST's strokes, 2.7 of 20 pixels, where a digit fills two thirds
 
 class Sheet {
   constructor(canvas, changed) {
@@ -111,7 +111,7 @@ function paintStroke(context, points, ink) {
 }
 
 function paintEnlarged(context, pixels, ink) {
-  const small = new OffscreenCanvas(SIDE, SIDE);
+  const small = element("canvas", { width: SIDE, height: SIDE });
   const pen = small.getContext("2d");
   pen.fillStyle = ink;
   pixels.forEach((brightness, index) => {
