@@ -11,7 +11,7 @@ from keras_mnist.models import trained
 from keras_mnist.results.page import write_page
 from tests.results.test_folding import lively
 
-NETWORKS = ("bn_gap", "swift", "evo_skip")
+NETWORKS = ("swift", "bn_gap", "evo_skip")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 

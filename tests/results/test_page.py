@@ -80,6 +80,7 @@ def logits():
 UNDERSTOOD = (every_layer, logits, users_models.layers_called_twice)
 
 
+@pytest.mark.slow
 def test_a_user_s_models_are_computed_exactly(opened, tmp_path, digits):
     keras.utils.set_random_seed(0)
     models = [lively(build()) for build in UNDERSTOOD]
@@ -149,4 +150,6 @@ def test_the_demo_is_written_by_today_s_sources_and_names_its_runs():
     assert parts == split(page([]))[0], "docs/demo.html is of older sources; write it anew with keras-mnist page"
     assert DEMO.stat().st_size < 400_000
     for each in data["networks"]:
-        assert re.search(r"\d% of the 10,000 test images of MNIST right. Weights of the run mnist/", each["facts"])
+        assert re.search(
+            r"\d\.\d\d % of the 10,000 test images of MNIST right. Weights of the run mnist/", each["facts"]
+        )

@@ -20,6 +20,27 @@ PART = """
 """
 
 
+@pytest.fixture(scope="module")
+def desktop(browser, some_networks):
+    """A window that all tests with a mouse and keys share."""
+    window = browser.new_page(viewport={"width": 1280, "height": 900})
+    window.goto(some_networks[0].as_uri())
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def window(desktop):
+    """The shared window, with nothing drawn on the sheet."""
+    complaints = []
+    desktop.on("pageerror", lambda error: complaints.append(str(error)))
+    desktop.evaluate("document.activeElement.blur()")
+    desktop.keyboard.press("Escape")
+    settle(desktop)
+    yield desktop
+    assert complaints == []
+
+
 def draw(window, points):
     """With the mouse, the button held down."""
     frame = window.locator("#sheet").bounding_box()
@@ -27,7 +48,7 @@ def draw(window, points):
     window.mouse.move(*places[0])
     window.mouse.down()
     for place in places[1:]:
-        window.mouse.move(*place, steps=2)
+        window.mouse.move(*place)
     window.mouse.up()
     settle(window)
 
@@ -59,9 +80,7 @@ def expected_answer(model, pixels):
     return str(np.argmax(probabilities)), float(np.max(probabilities))
 
 
-def test_a_drawing_is_brought_to_mnist_s_form_and_read(opened, some_networks):
-    path, models = some_networks
-    window = opened(path)
+def test_a_drawing_is_brought_to_mnist_s_form_and_read(window, some_networks):
     assert answer(window) == ("?", "Nothing drawn") and not seen(window).any()
     draw(window, THREE)
     pixels = seen(window)
@@ -69,18 +88,18 @@ def test_a_drawing_is_brought_to_mnist_s_form_and_read(opened, some_networks):
     centre = np.average(rows, weights=pixels[rows, columns]), np.average(columns, weights=pixels[rows, columns])
     assert pixels.max() == 255 and max(np.ptp(rows), np.ptp(columns)) == 19
     assert np.abs(np.array(centre) - 14).max() <= 0.5
-    for number, model in enumerate(models):
+    for number, model in enumerate(some_networks[1]):
         window.locator("#networks label").nth(number).click()
         settle(window)
         digit, sure = answer(window)
         expected, probability = expected_answer(model, pixels)
         assert digit == expected and f"{probability:.1%}"[:-1] in sure.replace("> ", "")
         assert window.locator("#layers li").count() > 5
-        assert window.inner_text("#parameters") == ("7,550", "14,282", "7,820")[number]
+        assert window.inner_text("#parameters") == ("14,282", "7,550", "7,820")[number]
+    window.locator("#networks label").first.click()
 
 
-def test_undo_clear_and_nothing_drawn(opened, some_networks):
-    window = opened(some_networks[0])
+def test_undo_clear_and_nothing_drawn(window):
     draw(window, SEVEN)
     seven = seen(window)
     draw(window, [(0.35, 0.5), (0.65, 0.5)])
@@ -115,8 +134,7 @@ def test_a_finger_draws_and_does_not_scroll(opened, some_networks):
     assert window.evaluate("scrollY") == 0
 
 
-def test_keys_draw_and_take_digits_from_the_gallery(opened, some_networks):
-    window = opened(some_networks[0])
+def test_keys_draw_and_take_digits_from_the_gallery(window):
     window.focus("#sheet")
     window.keyboard.press("Space")
     for _ in range(14):
@@ -139,13 +157,13 @@ def test_keys_draw_and_take_digits_from_the_gallery(opened, some_networks):
     assert np.array_equal(seen(window), first)
 
 
-def test_where_it_looks_is_what_hiding_costs(opened, some_networks):
-    path, (_, model, _) = some_networks
-    window = opened(path)
+@pytest.mark.slow
+def test_where_it_looks_is_what_hiding_costs(window, some_networks):
+    model = some_networks[1][0]
     draw(window, SEVEN)
     pixels = seen(window)
     found = window.evaluate(
-        "([text, digit]) => occlusion(networks[1], fromBase64(text), digit, () => true)", [as_text(pixels), 7]
+        "([text, digit]) => occlusion(networks[0], fromBase64(text), digit, () => true)", [as_text(pixels), 7]
     )
     starts = range(0, 23, 2)
     hidden = np.stack([pixels] * len(starts) ** 2)
@@ -162,14 +180,13 @@ def preprocessed(window, pictures):
     return np.array(window.evaluate(on_page, [[as_text(picture), *picture.shape] for picture in pictures]))
 
 
-def test_its_preprocessing_is_python_s(opened, some_networks):
+def test_its_preprocessing_is_python_s(window):
     """Of what is drawn on the sheet, in both polarities, and of the clean ones among the pictures that come with us."""
     python = pytest.importorskip("keras_mnist.data.preprocess")
     files = pytest.importorskip("keras_mnist.data.picture_files")
-    window = opened(some_networks[0])
     draw(window, THREE)
     side = window.evaluate("SHEET_SIZE")
-    drawing = np.array(window.evaluate(PART, ["sheet", 3]), np.uint8).reshape(side, side)
+    drawing = np.array(window.evaluate(PART, ["sheet", 3]), np.uint8).reshape(side, side)[::2, ::2]
     shipped = [path for kind in CLEAN for path in (ROOT / "tests" / "pictures" / "drawn").glob(f"*/{kind}/?.*")]
     assert len(shipped) == 20 * len(CLEAN)
     greys = [next(files.read_pictures(path)).grey for path in shipped]

@@ -8,7 +8,7 @@ def test_a_page_from_what_comes_with_the_package_and_from_files(script_here, tin
     code, said, complaint = script_here("page.py", "--variants", f"{tiny}, {tiny}", "--output", "both.html")
     assert (code, complaint) == (0, "") and said.startswith("both.html: ") and "opens in any browser" in said
     text = (tmp_path / "both.html").read_text()
-    accuracy = f"{trained.facts(tiny)['test_accuracy']:.2%} of the 10,000 test images of MNIST right"
+    accuracy = f"{100 * trained.facts(tiny)['test_accuracy']:.2f} % of the 10,000 test images of MNIST right"
     assert text.count(f" parameters; {accuracy}. Weights of the run mnist/tiny/tuned/seed0.") == 2
     model = tmp_path / "runs" / "mnist" / tiny / "tuned" / "seed0" / "model.keras"
     code, said, complaint = script_here("page.py", "--model", model, "--output", "one.html")

@@ -82,7 +82,7 @@ def _facts_line(parameters: int, facts: dict) -> str:
         return f"{size}; nothing is known of its training."
     dataset = DATASETS.get(facts["dataset"], facts["dataset"])
     return (
-        f"{size}; {facts['test_accuracy']:.2%} of the {facts['test_images']:,} test images of {dataset} right. "
+        f"{size}; {100 * facts['test_accuracy']:.2f} % of the {facts['test_images']:,} test images of {dataset} right. "
         f"Weights of the run {_run_name(facts)}."
     )
 
