@@ -11,7 +11,7 @@ from keras_mnist.models import trained
 from keras_mnist.results.page import write_page
 from tests.results.test_folding import lively
 
-NETWORKS = ("swift", "bn_gap", "evo_skip")
+NETWORKS = ("swift", "evo_skip")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -38,7 +38,7 @@ def network_of(name):
 
 @pytest.fixture(scope="session")
 def some_networks(tmp_path_factory):
-    """A page with a few networks of different make, and the networks."""
+    """A page with two networks of different make, and the networks."""
     path = tmp_path_factory.mktemp("page") / "page.html"
     models = [network_of(name) for name in NETWORKS]
     write_page([(model, {"variant": model.name}) for model in models], path)
@@ -62,4 +62,29 @@ def opened(browser):
     yield open_file
     for context in contexts:
         context.close()
+    assert complaints == []
+
+
+def settle(window):
+    window.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+@pytest.fixture(scope="session")
+def desktop(browser, some_networks):
+    """A window that all tests with a mouse and keys share."""
+    window = browser.new_page(viewport={"width": 1280, "height": 900})
+    window.goto(some_networks[0].as_uri())
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def window(desktop):
+    """The shared window, with nothing drawn on the sheet."""
+    complaints = []
+    desktop.on("pageerror", lambda error: complaints.append(str(error)))
+    desktop.evaluate("document.activeElement.blur()")
+    desktop.keyboard.press("Escape")
+    settle(desktop)
+    yield desktop
     assert complaints == []

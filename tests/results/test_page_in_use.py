@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
+from tests.results.conftest import settle
 from tests.results.test_page import TOLERANCE
 
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
@@ -20,27 +21,6 @@ PART = """
 """
 
 
-@pytest.fixture(scope="module")
-def desktop(browser, some_networks):
-    """A window that all tests with a mouse and keys share."""
-    window = browser.new_page(viewport={"width": 1280, "height": 900})
-    window.goto(some_networks[0].as_uri())
-    yield window
-    window.close()
-
-
-@pytest.fixture
-def window(desktop):
-    """The shared window, with nothing drawn on the sheet."""
-    complaints = []
-    desktop.on("pageerror", lambda error: complaints.append(str(error)))
-    desktop.evaluate("document.activeElement.blur()")
-    desktop.keyboard.press("Escape")
-    settle(desktop)
-    yield desktop
-    assert complaints == []
-
-
 def draw(window, points):
     """With the mouse, the button held down."""
     frame = window.locator("#sheet").bounding_box()
@@ -51,10 +31,6 @@ def draw(window, points):
         window.mouse.move(*place)
     window.mouse.up()
     settle(window)
-
-
-def settle(window):
-    window.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def seen(window):
@@ -93,9 +69,9 @@ def test_a_drawing_is_brought_to_mnist_s_form_and_read(window, some_networks):
         settle(window)
         digit, sure = answer(window)
         expected, probability = expected_answer(model, pixels)
-        assert digit == expected and f"{probability:.1%}"[:-1] in sure.replace("> ", "")
+        assert digit == expected and f"{min(probability, 0.999):.1%}"[:-1] in sure
         assert window.locator("#layers li").count() > 5
-        assert window.inner_text("#parameters") == ("14,282", "7,550", "7,820")[number]
+        assert window.inner_text("#parameters") == ("14,282", "7,820")[number]
     window.locator("#networks label").first.click()
 
 
@@ -159,7 +135,7 @@ def test_keys_draw_and_take_digits_from_the_gallery(window):
 
 @pytest.mark.slow
 def test_where_it_looks_is_what_hiding_costs(window, some_networks):
-    model = some_networks[1][0]
+    model, _ = some_networks[1]
     draw(window, SEVEN)
     pixels = seen(window)
     found = window.evaluate(
