@@ -4,19 +4,27 @@
 const BOX = 20; // the longer side of a digit, in pixels
 const CENTRE = 14; // where MNIST's training images have their centre of mass
 const FAINTEST = 12; // grey levels between paper and the faintest ink
-const FAINT = 0.2; // what is fainter than this share of the ink is not part of the digit's box
+const FULL = 0.99; // so much of the ink is at most as dark as what counts as full ink
+const FAINT = 0.1; // pixels with less of the full ink are no part of a digit's box
 
 // A picture of 0..255, dark on bright or bright on dark, as 28x28 pixels; null if nothing is drawn.
 function preprocess(picture, width, height) {
-  const { contrast, strongest } = inkOf(picture, width, height);
-  if (strongest <= FAINTEST) return null;
-  const box = boundingBox(contrast, width, strongest * FAINT);
-  return centred(brightened(areaAverage(square(contrast, width, box))));
+  const ink = inkOf(picture, width, height);
+  if (ink === null) return null;
+  return centred(brightened(areaAverage(square(ink, width, boundingBox(ink, width)))));
 }
 
-// By how many grey levels each pixel differs from the paper towards the ink.
+// How much of the full ink lies on each pixel, 0..1; null if there is none.
 function inkOf(picture, width, height) {
-  const paper = median(edgeOf(picture, width, height));
+  const ink = contrastOf(picture, median(edgeOf(picture, width, height)));
+  const full = fullInk(ink);
+  if (full === null) return null;
+  for (let index = 0; index < ink.length; index++) ink[index] = Math.min(ink[index] / full, 1);
+  return ink;
+}
+
+// By how many grey levels each pixel differs from the paper, towards the ink.
+function contrastOf(picture, paper) {
   let [darkest, brightest] = [255, 0];
   for (const value of picture) {
     darkest = Math.min(darkest, value);
@@ -27,7 +35,17 @@ function inkOf(picture, width, height) {
   for (let index = 0; index < contrast.length; index++) {
     contrast[index] = Math.max(sign * (contrast[index] - paper), 0);
   }
-  return { contrast, strongest: sign < 0 ? paper - darkest : brightest - paper };
+  return contrast;
+}
+
+// The contrast that a share FULL of the visible pixels do not exceed, by counting: sorting would take too long.
+function fullInk(contrast) {
+  const counts = new Uint32Array(256);
+  for (const value of contrast) counts[Math.round(value)] += 1;
+  const visible = counts.subarray(FAINTEST + 1).reduce((sum, count) => sum + count, 0);
+  let [level, rest] = [FAINTEST, FULL * (visible - 1)];
+  while (level < 255 && rest >= 0) rest -= counts[++level];
+  return visible > 0 ? level : null;
 }
 
 function edgeOf(picture, width, height) {
@@ -40,10 +58,10 @@ function median(values) {
   return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
 }
 
-function boundingBox(ink, width, faintest) {
+function boundingBox(ink, width) {
   let [top, bottom, left, right] = [Infinity, -1, width, -1];
   for (let index = 0; index < ink.length; index++) {
-    if (ink[index] <= faintest) continue;
+    if (ink[index] <= FAINT) continue;
     bottom = Math.floor(index / width);
     top = Math.min(top, bottom);
     left = Math.min(left, index % width);
