@@ -11,7 +11,7 @@ from tests.results.test_page import TOLERANCE
 
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
 THREE = [(0.3, 0.25), (0.5, 0.2), (0.66, 0.3), (0.48, 0.47), (0.7, 0.64), (0.5, 0.81), (0.3, 0.74)]
-CLEAN = ("felt_pen", "screen", "transparent", "icon")  # thick strokes on even paper
+CLEAN = ("felt_pen", "screen", "transparent", "printed", "icon")  # thick strokes on even paper
 PART = """
 ([id, part]) => {
   const canvas = document.getElementById(id);
