@@ -156,6 +156,7 @@ def preprocessed(window, pictures):
     return np.array(window.evaluate(on_page, [[as_text(picture), *picture.shape] for picture in pictures]))
 
 
+@pytest.mark.slow
 def test_its_preprocessing_is_python_s(window):
     """Of what is drawn on the sheet, in both polarities, and of the clean ones among the pictures that come with us."""
     python = pytest.importorskip("keras_mnist.data.preprocess")
