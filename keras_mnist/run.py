@@ -5,27 +5,22 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import math
 import os
 import random
-import statistics
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
-from keras_mnist.data.pipeline import training_batches
 from keras_mnist.data.sources import load_data
 from keras_mnist.errors import Interrupted, RunError, UsageError
-from keras_mnist.models.analysis import trainable_parameters
+from keras_mnist.finish import finish
 from keras_mnist.models.loading import load_model
 from keras_mnist.models.registry import get_variant
 from keras_mnist.recipe import Recipe
-from keras_mnist.results.evaluation import CLASSES, Score, misclassified, predict, score
 from keras_mnist.results.export import export, exported_facts, facts_beside, require_replaceable
 from keras_mnist.results.run_folder import RunFolder, read_history
 from keras_mnist.training import checkpoint
@@ -33,10 +28,9 @@ from keras_mnist.training.callbacks import Callbacks, ScreenProgress, as_list, n
 from keras_mnist.training.device import Device, choose_device, dtype_policy, environment_of, set_threads
 from keras_mnist.training.fused import can_be_fused
 from keras_mnist.training.loop import STEPS_PER_EXECUTION, TrainingLoop
-from keras_mnist.training.plan import WATCHED, Plan
+from keras_mnist.training.plan import Plan
 from keras_mnist.training.recipe_callbacks import recipe_callbacks
 from keras_mnist.training.trainer import Trainer
-from keras_mnist.utils.environment import peak_memory_mb, source_commit
 from keras_mnist.utils.lazy import require_keras_settings
 from keras_mnist.utils.screen import screen, shown
 from keras_mnist.utils.signals import collected_signals
@@ -187,7 +181,7 @@ def _train(plan: Plan, on: Device, folder: RunFolder, console: Console, bar: boo
         f"steps on {plan.digits.name}, seed {plan.seed}, on {on}"
     )
     with collected_signals() as received:
-        model = _build(plan)
+        model = _build(plan, recipe.dtype_policy)
         optimizations = plan.optimizations(on.optimizations, can_be_fused(model))
         environment = environment_of(on, optimizations)
         trainer = Trainer(model, recipe, plan.steps, on.jit_compile, optimizations)
@@ -217,12 +211,13 @@ def _train(plan: Plan, on: Device, folder: RunFolder, console: Console, bar: boo
                 exit_code=128 + received[0],
             )
         called.call("on_train_end", loop.history[-1])
-    return _reported(folder, lambda: _finish(loop, folder, plan, {"callbacks": names_of(callbacks), **environment}))
+    kept = _build(plan, "float32")
+    return _reported(folder, lambda: finish(loop, folder, kept, {"callbacks": names_of(callbacks), **environment}))
 
 
-def _build(plan: Plan) -> keras.Model:
+def _build(plan: Plan, policy: str) -> keras.Model:
     """The network with the first weights of its seed."""
-    with _seeded(plan.seed), dtype_policy(plan.recipe.dtype_policy):
+    with _seeded(plan.seed), dtype_policy(policy):
         return plan.variant.build()
 
 
@@ -261,84 +256,6 @@ def _restore(loop: TrainingLoop, folder: RunFolder, plan: Plan, environment: dic
     if anew:
         console.print(f"kept nothing in the state, and so start anew: {', '.join(anew)}")
     console.print(f"continuing {shown(folder.path)} after epoch {loop.epoch}, step {loop.step}")
-
-
-def _finish(loop: TrainingLoop, folder: RunFolder, plan: Plan, environment: dict) -> dict:
-    """Score the test set once and write every file: the record."""
-    with _seeded(plan.seed), dtype_policy("float32"):
-        model = plan.variant.build()
-    model.set_weights(loop.trainer.network.get_weights())
-    # Compiled, so that whoever loads the file can call evaluate(images, labels) on it at once.
-    model.compile("sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    digits = plan.digits
-    probabilities = _probabilities(model, digits.test_images)
-    test = score(digits.name, probabilities, digits.test_labels)
-    record = _record(loop, plan, model, test, environment)
-    title = f"{plan.variant.name} on {digits.name}, seed {plan.seed}: test accuracy {test.accuracy:.4f}"
-    test_errors = misclassified(probabilities, digits.test_labels)
-    folder.keep(model, record, loop.history, test_errors, title, WATCHED[plan.validation])
-    return record
-
-
-def _probabilities(model: keras.Model, images) -> np.ndarray:
-    """What the network predicts; NaN where it diverged until a callback stopped it."""
-    try:
-        return predict(model, images)
-    except RunError:
-        return np.full((len(images), CLASSES), np.nan, np.float32)
-
-
-def _train_scores(loop: TrainingLoop, plan: Plan, model: keras.Model) -> dict:
-    """How the trained network predicts the images that it was trained on, for the gap to the test images."""
-    images, labels = loop.train_data
-    train = score(plan.digits.name, _probabilities(model, images), labels)
-    scores = {"train_accuracy": train.accuracy, "train_loss": _finite(train.loss)}
-    if plan.variant.claim and plan.variant.claim.images == "train":  # the source augments what it measures on
-        recipe = plan.recipe
-        epoch = training_batches(
-            images,
-            labels,
-            batch_size=1000,
-            augmentation=recipe.augmentation,
-            seed=plan.seed,
-            epochs=recipe.epochs + 1,
-            first_epoch=recipe.epochs,  # distortions that training has not shown
-        )
-        predicted = epoch.map(lambda x, y: (model(x, training=False), tf.argmax(y, axis=1)))  # in one graph
-        batches = zip(*predicted.as_numpy_iterator(), strict=True)
-        augmented = score(plan.digits.name, *map(np.concatenate, batches))
-        scores["augmented_train_accuracy"] = augmented.accuracy
-    return scores
-
-
-def _finite(loss: float) -> float | None:
-    """The loss, or None where JSON has no number for it."""
-    return loss if math.isfinite(loss) else None
-
-
-def _record(loop: TrainingLoop, plan: Plan, model: keras.Model, test: Score, environment: dict) -> dict:
-    seconds = [row["seconds"] for row in loop.history]
-    return {
-        **plan.arguments(),
-        "trainable_parameters": trainable_parameters(model),
-        "total_parameters": model.count_params(),
-        "epochs_run": len(loop.history),
-        "stopped_by": loop.callbacks.stopped_by or "epochs",
-        "train_images": plan.train_images,
-        "validation_images": WATCHED[plan.validation],
-        **_train_scores(loop, plan, model),
-        "test_images": test.images,
-        "test_accuracy": test.accuracy,
-        "test_loss": _finite(test.loss),
-        "test_errors": test.errors,
-        "seconds": sum(seconds),
-        # Without the first epoch, in which graphs are built.
-        "seconds_per_epoch": statistics.median(seconds[1:] or seconds),
-        "seconds_to_first_step": loop.seconds_to_first_step,
-        "peak_memory_mb": peak_memory_mb(),
-        **environment,
-        "source_commit": source_commit(),
-    }
 
 
 def _export(plan: Plan, record: dict, folder: RunFolder, target: Path, console: Console) -> Path | None:

@@ -96,9 +96,10 @@ def _serve(digits_file: str, numbers: str) -> None:
     """Fork a process for each request; in that process, run the script and leave this function as the script ends."""
     _import_everything()
     from keras_mnist.data import sources
+    from keras_mnist.data.digit_set import DigitSet
 
     with np.load(digits_file) as arrays:
-        few = sources.DigitSet(**arrays, **json.loads(numbers))
+        few = DigitSet(**arrays, **json.loads(numbers))
     sources.embedded_digits = lambda: few
     gc.freeze()  # else each process, as it ends, copies all of this one's memory to look for cycles
     for line in sys.stdin:

@@ -13,6 +13,7 @@ FLOORS = [
     {"ops"},
     {"data", "models"},
     {"training", "results"},
+    {"finish"},
     {"run", "callbacks"},
     {"benchmarks", "studies"},
     {"cli"},

@@ -23,7 +23,8 @@ import tensorflow as tf
 
 from keras_mnist import optimizations
 from keras_mnist.benchmarks.baselines import baseline, endless_batches
-from keras_mnist.data.sources import DigitSet, load_data
+from keras_mnist.data.digit_set import DigitSet
+from keras_mnist.data.sources import load_data
 from keras_mnist.errors import RunError, UsageError
 from keras_mnist.models.registry import get_variant
 from keras_mnist.recipe import Augmentation

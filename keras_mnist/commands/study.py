@@ -8,7 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from keras_mnist import cli
-from keras_mnist.data.sources import DATASETS, DigitSet, load_data
+from keras_mnist.data.digit_set import DigitSet
+from keras_mnist.data.sources import DATASETS, load_data
 from keras_mnist.errors import RunError, UsageError
 from keras_mnist.studies.pool import LocalPool, fitting_workers
 from keras_mnist.studies.progress import conduct, results_table

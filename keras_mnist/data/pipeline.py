@@ -7,7 +7,7 @@ import math
 import tensorflow as tf
 
 from keras_mnist.data.augment import augment
-from keras_mnist.data.sources import DigitSet
+from keras_mnist.data.digit_set import DigitSet
 from keras_mnist.errors import UsageError
 from keras_mnist.recipe import Augmentation
 

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_mnist.data.sources import DigitSet, load_data
+from keras_mnist.data.digit_set import DigitSet
+from keras_mnist.data.sources import load_data
 from keras_mnist.errors import RunError, UsageError, first_line
 
 CLASSES = 10

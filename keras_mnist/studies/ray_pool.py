@@ -12,7 +12,9 @@ from pathlib import Path
 
 import filelock
 
-from keras_mnist.data.sources import ARCHIVES_VARIABLE, DigitSet, write_cache
+from keras_mnist.data.digit_set import DigitSet
+from keras_mnist.data.mnist import write_cache
+from keras_mnist.data.sources import ARCHIVES_VARIABLE
 from keras_mnist.errors import RunError, UsageError, first_line
 from keras_mnist.results.run_folder import RunFolder
 from keras_mnist.studies.pool import RUN_MEMORY_MB, Ended, TrainProcess, interrupted

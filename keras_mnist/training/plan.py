@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from keras_mnist.data.digit_set import DigitSet
 from keras_mnist.data.pipeline import steps_per_epoch
-from keras_mnist.data.sources import DigitSet
 from keras_mnist.errors import UsageError
 from keras_mnist.models.registry import Variant
 from keras_mnist.recipe import Recipe

@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 
 import keras_mnist
+from keras_mnist.data.digit_set import DigitSet
 from keras_mnist.data.pipeline import epoch_order, evaluation_batches, steps_per_epoch, training_batches
-from keras_mnist.data.sources import DigitSet
 from keras_mnist.recipe import Augmentation
 
 AUGMENTATION = Augmentation(rotation_degrees=7, elastic_alpha=4)

@@ -9,9 +9,9 @@ import zlib
 
 import numpy as np
 import pytest
-import tensorflow_datasets as tfds
 
-from keras_mnist.data import sources
+from keras_mnist.data import digit_set, sources
+from keras_mnist.data import prepared as prepared_data
 from keras_mnist.errors import RunError, UsageError
 
 
@@ -36,8 +36,10 @@ def png(pixels):
 
 def from_disk(patch, archives):
     """Let tensorflow-datasets find the archives on the disk in place of a download."""
+    import tensorflow_datasets as tfds  # here, for it takes seconds
+
     patch.setattr(tfds.features.Image, "encode_example", lambda self, pixels: png(pixels))
-    patch.setattr(sources, "_require_reachable", lambda url: None)
+    patch.setattr(prepared_data, "_require_reachable", lambda url: None)
     patch.setattr(tfds.download, "DownloadConfig", functools.partial(tfds.download.DownloadConfig, manual_dir=archives))
 
 
@@ -51,7 +53,7 @@ def prepared(archives, tmp_path_factory):
     stale.write_bytes(bytes(60_008))
     with pytest.MonkeyPatch.context() as patch:
         from_disk(patch, archives)
-        sources._prepare(folder)
+        prepared_data._prepare(folder)
     return folder
 
 
@@ -84,10 +86,10 @@ def test_embedded_digits_fill_twenty_pixels_about_the_middle_as_mnist_does(digit
 
 def test_the_held_out_part_is_fixed_stratified_and_apart():
     labels = np.repeat(np.arange(10), 100)
-    kept, held_out = sources.stratified_split(labels, 100)
+    kept, held_out = digit_set.stratified_split(labels, 100)
     assert np.bincount(labels[held_out]).tolist() == [10] * 10
     assert sorted([*kept, *held_out]) == list(range(1000))
-    np.testing.assert_array_equal(held_out, sources.stratified_split(labels, 100)[1])
+    np.testing.assert_array_equal(held_out, digit_set.stratified_split(labels, 100)[1])
 
 
 def test_mnist_comes_from_the_archives_pixel_by_pixel(mnist, archives):
@@ -210,7 +212,7 @@ def offline(monkeypatch):
     def refuse(*arguments, **options):
         raise OSError("Name or service not known")
 
-    monkeypatch.setattr(sources.urllib.request, "urlopen", refuse)
+    monkeypatch.setattr(prepared_data.urllib.request, "urlopen", refuse)
     monkeypatch.delenv(sources.ARCHIVES_VARIABLE, raising=False)
 
 
@@ -231,11 +233,11 @@ def test_a_host_that_never_answers_costs_seconds(monkeypatch, tmp_path):
         time.sleep(30)
         raise TimeoutError
 
-    monkeypatch.setattr(sources, "REACH_SECONDS", 0.2)
-    monkeypatch.setattr(sources.urllib.request, "urlopen", silent)
+    monkeypatch.setattr(prepared_data, "REACH_SECONDS", 0.2)
+    monkeypatch.setattr(prepared_data.urllib.request, "urlopen", silent)
     started = time.perf_counter()
     with pytest.raises(RunError, match="no answer"):
-        sources._require_reachable("https://example.invalid/file")
+        prepared_data._require_reachable("https://example.invalid/file")
     assert time.perf_counter() - started < 3
 
 
@@ -254,7 +256,7 @@ def test_an_unknown_data_set_is_refused():
 )
 def test_sizes_and_labels_are_checked(digits, part, value, words):
     with pytest.raises(RunError, match=words):
-        sources.DigitSet(**{**vars(digits), part: value})
+        digit_set.DigitSet(**{**vars(digits), part: value})
 
 
 def test_prepared_data_of_another_set_is_refused(mnist):
@@ -262,4 +264,4 @@ def test_prepared_data_of_another_set_is_refused(mnist):
     arrays = {name: getattr(mnist, name) for name in ("train_images", "train_labels", "test_images", "test_labels")}
     even = np.repeat(np.arange(10, dtype=np.uint8), 6000)
     with pytest.raises(RunError, match="images of the digits 0 to 9, expected "):
-        sources._mnist_set({**arrays, "train_labels": even})
+        digit_set.mnist_set({**arrays, "train_labels": even})

@@ -14,7 +14,7 @@ from keras_mnist.models.analysis import trainable_parameters
 from keras_mnist.models.loading import load_model
 from keras_mnist.results.folding import fold
 from keras_mnist.training.trainer import Trainer
-from tests.conftest import every_variant
+from tests.conftest import every_variant, network
 
 # Trainable parameters in all, and layer by layer where the document prints them (batch norm: gain and offset).
 TOTALS = {
@@ -74,8 +74,7 @@ def variant(request):
 
 @pytest.fixture(scope="module")
 def model(variant):
-    keras.utils.set_random_seed(0)
-    return variant.build()
+    return network(variant.name)
 
 
 def test_the_registry_holds_the_networks_of_the_documents():
@@ -108,7 +107,7 @@ def test_names_and_shapes(variant, model):
 
 @pytest.mark.parametrize("name", FIRST_BLOCK)
 def test_the_order_of_layers_is_the_document_s(name):
-    kinds = [type(layer).__name__ for layer in keras_mnist.create_model(name).layers[2:]]
+    kinds = [type(layer).__name__ for layer in network(name).layers[2:]]
     assert kinds[: len(FIRST_BLOCK[name])] == FIRST_BLOCK[name]
 
 
@@ -128,7 +127,7 @@ def test_softmax_sums_to_one_and_logits_are_its_logarithm(variant, model, digits
     np.testing.assert_allclose(model(images), odds / odds.sum(axis=1, keepdims=True), rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", every_variant())
+@pytest.mark.parametrize("name", every_variant(quick=("bn_gap", "evo_skip", "swift")))
 def test_every_trainable_weight_has_a_gradient_and_a_step_lowers_the_loss(name, digits):
     variant = keras_mnist.get_variant(name)
     keras.utils.set_random_seed(0)
@@ -169,14 +168,14 @@ def test_a_keras_file_and_a_saved_model_predict_alike(variant, model, tmp_path, 
 
 
 def test_dropout_of_maps_drops_them_whole():
-    dropout = keras_mnist.create_model("light_20k").get_layer("block1_dropout")
+    dropout = network("light_20k").get_layer("block1_dropout")
     maps = dropout(tf.ones((16, 14, 14, 10)), training=True).numpy()
     totals = maps.sum(axis=(1, 2))
     assert set(np.unique(totals.round(2))) == {0.0, np.float32(round(196 / 0.75, 2))}
 
 
 def test_what_differs_between_frameworks_is_set_as_the_documents_trained():
-    model = keras_mnist.create_model("light_20k")
+    model = network("light_20k")
     norm = model.get_layer("block1_conv1_bn")
     assert (norm.momentum, norm.epsilon) == (0.9, 1e-5)
     kernel, bias = (weight.numpy() for weight in model.get_layer("block3_conv1").weights)

@@ -13,6 +13,7 @@ import pytest
 import keras_mnist
 from keras_mnist import run as module
 from keras_mnist.errors import Interrupted, RunError
+from keras_mnist.recipe import Recipe
 from keras_mnist.utils import files
 from tests.conftest import ROOT
 
@@ -23,9 +24,9 @@ class PowerCut(BaseException):
 
 @pytest.fixture
 def train(tmp_path, small_digits, short_recipe, tiny):
-    def call(**options):
-        settings = {"recipe": short_recipe, "dataset": "digits", "device": "cpu", **options}
-        return keras_mnist.train(tiny, runs=tmp_path / "runs", **settings)
+    def call(variant=tiny, **options):
+        settings = {"recipe": short_recipe, "dataset": "digits", "device": "cpu", "runs": tmp_path / "runs", **options}
+        return keras_mnist.train(variant, **settings)
 
     return call
 
@@ -35,9 +36,10 @@ def same_bits(one, other):
     return all(np.array_equal(a, b) for a, b in weights) and one.record["test_loss"] == other.record["test_loss"]
 
 
-def test_power_may_fail_before_any_of_the_writes(train, trained, tmp_path, monkeypatch):
+def test_power_may_fail_before_any_of_the_writes(train, linear, tmp_path, monkeypatch):
     """Every fsync and every rename of a run, one after the other, is the last thing that happens."""
-    whole = trained(tmp_path / "whole")
+    recipe = Recipe(epochs=2, batch_size=64, learning_rate=0.05)  # the plainest: what is written is the same
+    whole = train(linear, recipe=recipe, runs=tmp_path / "whole")
     calls = 0
 
     def failing(function, at):
@@ -60,7 +62,7 @@ def test_power_may_fail_before_any_of_the_writes(train, trained, tmp_path, monke
             patch.setattr(files.os, "fsync", failing(os.fsync, at))
             patch.setattr(files.os, "rename", failing(os.rename, at))
             try:
-                result = train(saved_models=tmp_path / "saved_models")
+                result = train(linear, recipe=recipe, saved_models=tmp_path / "saved_models")
             except PowerCut:
                 cuts += 1
                 continue
@@ -123,16 +125,25 @@ def stop_after_a_step(train, monkeypatch):
         train()
 
 
-def interrupted(train, monkeypatch, tmp_path):
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """A folder for a run that is stopped once."""
+    return tmp_path_factory.mktemp("stopped")
+
+
+@pytest.fixture
+def interrupted_state(train, stopped, monkeypatch, tmp_path):
     """A run stopped in its first epoch: the path of its state."""
-    with pytest.raises(Interrupted):
-        stop_after_a_step(train, monkeypatch)
+    if not any(stopped.rglob("state.bin")):
+        with pytest.raises(Interrupted):
+            stop_after_a_step(lambda: train(runs=stopped), monkeypatch)
+    shutil.copytree(stopped, tmp_path / "runs")
     (state,) = tmp_path.glob("runs/digits/tiny/*/seed0/state.bin")
     return state
 
 
-def test_a_damaged_state_is_refused_by_name_and_fresh_starts_over(train, trained, monkeypatch, tmp_path):
-    state = interrupted(train, monkeypatch, tmp_path)
+def test_a_damaged_state_is_refused_by_name_and_fresh_starts_over(train, trained, interrupted_state, tmp_path):
+    state = interrupted_state
     content = bytearray(state.read_bytes())
     content[-5000] ^= 1
     state.write_bytes(content)
@@ -141,11 +152,10 @@ def test_a_damaged_state_is_refused_by_name_and_fresh_starts_over(train, trained
     assert same_bits(train(overwrite=True), trained(tmp_path / "whole"))
 
 
-def test_a_state_of_other_arguments_is_refused_with_the_difference(train, monkeypatch, tmp_path, short_recipe):
+def test_a_state_of_other_arguments_is_refused_with_the_difference(train, interrupted_state, short_recipe):
     """As after a copy by hand: by itself each recipe has a folder of its own."""
-    state = interrupted(train, monkeypatch, tmp_path)
-    other = state.parents[1].with_name(state.parents[1].name.replace("epochs=2", "epochs=3"))
-    state.parents[1].rename(other)
+    run = interrupted_state.parents[1]
+    run.rename(run.with_name(run.name.replace("epochs=2", "epochs=3")))
     with pytest.raises(RunError, match="epochs 2 is now 3; pass `overwrite`"):
         train(recipe=short_recipe.with_settings(epochs=3))
 
@@ -157,8 +167,7 @@ def test_an_interrupted_new_start_says_which_command_continues(train, trained, m
     assert same_bits(train(), trained(tmp_path / "whole"))
 
 
-def test_a_state_from_another_machine_continues_with_a_warning(train, monkeypatch, tmp_path, capsys):
-    interrupted(train, monkeypatch, tmp_path)
+def test_a_state_from_another_machine_continues_with_a_warning(train, interrupted_state, monkeypatch, capsys):
     here = module.environment_of
     monkeypatch.setattr(module, "environment_of", lambda *arguments: {**here(*arguments), "threads": 64})
     train()

@@ -70,15 +70,12 @@ def kill_and_compare(server, arguments, kills, folder, chance):
 
 
 @pytest.mark.slow
-def test_many_kills_over_variants_and_recipes(server, tmp_path):
+@pytest.mark.parametrize("number", range(len(CASES)), ids=CASES)
+def test_many_kills_over_variants_and_recipes(server, tmp_path, number):
     """KERAS_MNIST_KILLS of them, shared out among the cases."""
-    chance = random.Random(int(os.environ.get("KERAS_MNIST_KILL_SEED", "1")))
-    wanted, kills, wrong = int(os.environ.get("KERAS_MNIST_KILLS", "8")), 0, 0
-    for number, (name, arguments) in enumerate(CASES.items()):
-        folder = tmp_path / name.replace(" ", "_")
-        share = wanted // len(CASES) + (number < wanted % len(CASES))
-        done, trained, mismatches = kill_and_compare(server, arguments, share, folder, chance)
-        print(f"{name}: {done} kills, {trained} of them with a state on disk, {mismatches} mismatches")
-        kills, wrong = kills + done, wrong + mismatches
-    print(f"{kills} kills, {wrong} mismatches")
-    assert (kills, wrong) == (wanted, 0)
+    chance = random.Random(int(os.environ.get("KERAS_MNIST_KILL_SEED", "1")) + 1000 * number)
+    wanted = int(os.environ.get("KERAS_MNIST_KILLS", "8"))
+    share = wanted // len(CASES) + (number < wanted % len(CASES))
+    kills, trained, wrong = kill_and_compare(server, list(CASES.values())[number], share, tmp_path, chance)
+    print(f"{kills} kills, {trained} of them with a state on disk, {wrong} mismatches")
+    assert (kills, wrong) == (share, 0)

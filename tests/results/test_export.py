@@ -15,7 +15,9 @@ import keras_mnist
 from keras_mnist.errors import RunError, UsageError
 from keras_mnist.results import export as module
 from keras_mnist.results import folding
+from keras_mnist.results.evaluation import raw_outputs
 from keras_mnist.results.export import formats
+from tests.conftest import slow_beside
 from tests.results import users_models
 from tests.results.test_folding import lively
 
@@ -88,6 +90,28 @@ def export_format():
         del formats.FORMATS[name]
 
 
+@pytest.fixture
+def folded(export_format):
+    """The name of a format that writes nothing: what is compared is the folded network itself."""
+
+    @export_format()
+    def folded(model, gives_logits, path):
+        return lambda images: np.asarray(model(images.astype(np.float32)))
+
+    return "folded"
+
+
+@pytest.fixture
+def copied(monkeypatch):
+    """Let a SavedModel be a copy of one that was written before: for tests of where it goes and what it replaces."""
+
+    def copy(model, gives_logits, path):
+        an_export_of_mnist(path)
+        return functools.partial(raw_outputs, model)
+
+    monkeypatch.setattr(module, "get_format", lambda name: formats.Format(copy, suffix=""))
+
+
 def wrong_fold(change):
     """Folding that changes one bias of one channel in the middle of the network."""
 
@@ -102,15 +126,17 @@ def wrong_fold(change):
     return fold
 
 
-@pytest.mark.parametrize(("scale", "change"), [(1, 0.5), (30, 0.1), (1000, 0.01)])
-def test_an_export_that_differs_is_refused_and_the_old_one_stays(tmp_path, monkeypatch, scale, change):
+@pytest.mark.parametrize(
+    ("scale", "change", "format"), [(1, 0.5, "saved_model"), (30, 0.1, "folded"), (1000, 0.01, "folded")]
+)
+def test_an_export_that_differs_is_refused_and_the_old_one_stays(tmp_path, monkeypatch, folded, scale, change, format):
     keras.utils.set_random_seed(0)
     model = with_last_weights_times(scale, keras_mnist.create_model("bn_gap"))
     an_export_of_mnist(tmp_path / "bn_gap")
     before = files(tmp_path / "bn_gap")
     monkeypatch.setattr(module, "fold", wrong_fold(change))
     with pytest.raises(RunError, match="the exported bn_gap differs by .*, expected at most"):
-        keras_mnist.export(model, tmp_path / "bn_gap", facts={"dataset": "mnist"})
+        keras_mnist.export(model, tmp_path / "bn_gap", facts={"dataset": "mnist"}, format=format)
     with pytest.raises(UsageError, match="holds an export of mnist, this one is of a model without a run.json"):
         keras_mnist.export(model, tmp_path / "bn_gap")
     assert files(tmp_path / "bn_gap") == before
@@ -124,15 +150,11 @@ def with_last_weights_times(scale, model):
 
 
 @pytest.mark.parametrize("name", ["bn_gap", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
-def test_rounding_is_no_difference_at_any_scale_of_the_weights(tmp_path, monkeypatch, digits, export_format, name):
-    @export_format()
-    def nothing_but_folded(model, gives_logits, path):
-        return lambda images: model.predict_on_batch(images.astype(np.float32))
-
+def test_rounding_is_no_difference_at_any_scale_of_the_weights(tmp_path, monkeypatch, digits, folded, name):
     monkeypatch.setattr(module, "TOLERANCE", 0.0)  # so that what rounding may do decides
     keras.utils.set_random_seed(0)
     model = lively(keras_mnist.create_model(name))
-    for times, format in ((30, "nothing_but_folded"), (10, "nothing_but_folded"), (1e4 / 300, "saved_model")):
+    for times, format in ((30, folded), (10, folded), (1e4 / 300, "saved_model")):
         model = with_last_weights_times(times, model)
         assert keras_mnist.export(model, tmp_path / str(times), format=format, images=digits.test_images) < 0.01
 
@@ -146,7 +168,21 @@ def test_of_logits_the_softmax_is_exported(tmp_path, digits):
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("build", users_models.ALL)
+# What is new to a SavedModel: kinds of models, of inputs and outputs, of layers. How others are folded is tested there.
+NEW_TO_EXPORT = (
+    users_models.nested,
+    users_models.mixed_precision,
+    users_models.whole_numbers_in,
+    users_models.masked,
+    users_models.no_channel,
+    users_models.layer_of_their_own,
+    users_models.subclassed,
+    users_models.functional_with_a_call_of_its_own,
+    users_models.named_input_and_output,
+)
+
+
+@pytest.mark.parametrize("build", slow_beside(NEW_TO_EXPORT, users_models.ALL))
 def test_a_user_s_model_is_exported(tmp_path, digits, build):
     model, images = build(), digits.test_images[:20]
     assert keras_mnist.export(model, tmp_path / "model", images=images) < 1e-3
@@ -226,7 +262,7 @@ def an_export_of_others(folder):
         (an_export_of_mnist, "holds an export of mnist, this one is of digits"),
     ],
 )
-def test_what_is_not_ours_is_not_replaced_until_asked_to(tmp_path, make, words):
+def test_what_is_not_ours_is_not_replaced_until_asked_to(tmp_path, copied, make, words):
     folder = tmp_path / "chosen"
     make(folder)
     before = files(tmp_path)
@@ -238,7 +274,7 @@ def test_what_is_not_ours_is_not_replaced_until_asked_to(tmp_path, make, words):
     assert not list(tmp_path.rglob("thesis*"))
 
 
-def test_what_comes_into_the_folder_during_the_work_stays(tmp_path, monkeypatch):
+def test_what_comes_into_the_folder_during_the_work_stays(tmp_path, monkeypatch, copied):
     def compare_while_someone_writes(*_):
         a_thesis(tmp_path / "chosen")
         return 0.0
@@ -249,7 +285,7 @@ def test_what_comes_into_the_folder_during_the_work_stays(tmp_path, monkeypatch)
     assert files(tmp_path / "chosen") == {Path("thesis.txt"): b"years of work"}
 
 
-def test_an_empty_folder_and_an_older_export_are_replaced(tmp_path):
+def test_an_empty_folder_and_an_older_export_are_replaced(tmp_path, copied):
     (tmp_path / "chosen").mkdir()
     for seed in (1, 2):
         keras_mnist.export(users_models.sequential(), tmp_path / "chosen", facts={"dataset": "digits", "seed": seed})

@@ -4,6 +4,7 @@ import pytest
 
 import keras_mnist
 from keras_mnist.results.folding import fold
+from tests.conftest import every_variant
 from tests.results import users_models
 
 
@@ -22,7 +23,7 @@ def lively(model):
     return model
 
 
-@pytest.mark.parametrize("name", keras_mnist.list_variants())
+@pytest.mark.parametrize("name", every_variant())
 def test_a_folded_network_predicts_as_the_plain_one_and_has_no_norm(name, digits):
     model = lively(keras_mnist.create_model(name, classifier_activation=None))
     images = digits.test_images[:50].astype(np.float32)

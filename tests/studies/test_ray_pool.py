@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from keras_mnist.data import sources
+from keras_mnist.data.mnist import write_cache
 from keras_mnist.errors import UsageError
 from keras_mnist.studies import ray_pool
 from tests.conftest import ROOT
@@ -94,6 +95,6 @@ def start(cluster, folder):
 
 def test_images_that_travelled_are_found_by_train(mnist, tmp_path, monkeypatch):
     monkeypatch.delenv(sources.ARCHIVES_VARIABLE, raising=False)
-    sources.write_cache(tmp_path, mnist)
+    write_cache(tmp_path, mnist)
     found = sources.load_data("mnist", tmp_path)
     assert all(np.array_equal(vars(found)[name], value) for name, value in vars(mnist).items())

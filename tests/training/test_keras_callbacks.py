@@ -15,13 +15,13 @@ EPOCHS, STEPS = 3, 4  # 240 images in batches of 64
 
 
 @pytest.fixture
-def train(tmp_path, small_digits, tiny):
-    """Train a tiny network in seconds, with callbacks."""
+def train(tmp_path, small_digits, linear):
+    """Train the smallest network, with callbacks."""
 
     def call(*callbacks, **settings):
         recipe = Recipe(**{"epochs": EPOCHS, "batch_size": 64, "learning_rate": 0.05, **settings})
         return keras_mnist.train(
-            tiny, recipe=recipe, dataset="digits", runs=tmp_path / "runs", callbacks=callbacks, verbose=0
+            linear, recipe=recipe, dataset="digits", runs=tmp_path / "runs", callbacks=callbacks, verbose=0
         )
 
     return call
@@ -47,7 +47,7 @@ def test_callbacks_get_the_events_of_fit_in_its_order(train):
     assert logs.keys() == {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"}
 
 
-def test_callbacks_get_the_model_under_training(train, tmp_path):
+def test_callbacks_get_the_model_under_training_write_their_files_and_set_the_rate(train, tmp_path):
     seen = {}
 
     def look(epoch, logs):
@@ -58,34 +58,36 @@ def test_callbacks_get_the_model_under_training(train, tmp_path):
         seen[epoch] = model.get_weights(), int(model.optimizer.iterations), callback.params
 
     callback = keras.callbacks.LambdaCallback(on_epoch_end=look)
-    result = train(callback)
+    result = train(
+        callback,
+        keras.callbacks.TensorBoard(tmp_path / "logs", histogram_freq=1),
+        keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", monitor="val_loss", save_best_only=True),
+        keras.callbacks.CSVLogger(tmp_path / "log.csv"),
+        keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.01 * (epoch + 1)),
+    )
     assert [seen[epoch][1] for epoch in range(EPOCHS)] == [STEPS, 2 * STEPS, 3 * STEPS]
     assert seen[0][2]["epochs"] == EPOCHS and seen[0][2]["steps"] == STEPS
-    for last, kept in zip(seen[EPOCHS - 1][0], result.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(last, kept)
+    kept = result.model.get_weights()
+    for last, weights in zip(seen[EPOCHS - 1][0], kept, strict=True):
+        np.testing.assert_array_equal(last, weights)
     assert isinstance(keras_mnist.load_model(tmp_path / "inside.keras"), keras.Model)
-
-
-def test_tensorboard_writes_its_events(train, tmp_path):
-    train(keras.callbacks.TensorBoard(tmp_path / "logs", histogram_freq=1))
     assert list((tmp_path / "logs" / "train").glob("events.*"))
     assert list((tmp_path / "logs" / "validation").glob("events.*"))
-
-
-def test_model_checkpoint_and_csv_logger_write_their_files(train, tmp_path):
-    checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", monitor="val_loss", save_best_only=True)
-    result = train(checkpoint, keras.callbacks.CSVLogger(tmp_path / "log.csv"))
     best = keras_mnist.load_model(tmp_path / "best.keras")
-    assert [w.shape for w in best.get_weights()] == [w.shape for w in result.model.get_weights()]
+    assert [weights.shape for weights in best.get_weights()] == [weights.shape for weights in kept]
     with (tmp_path / "log.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [float(row["val_loss"]) for row in rows] == pytest.approx(result.history["val_loss"])
+    assert result.history["learning_rate"] == pytest.approx([0.01, 0.02, 0.03])
 
 
-def test_early_stopping_stops_and_is_named(train):
-    result = train(keras.callbacks.EarlyStopping("val_accuracy", patience=1, min_delta=2.0))
+def test_early_stopping_stops_and_is_named_and_a_plateau_reduces_the_rate(train):
+    plateau = keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=1, min_delta=1e6)
+    result = train(keras.callbacks.EarlyStopping("val_accuracy", patience=2, min_delta=2.0), plateau, epochs=5)
     assert result.record["stopped_by"] == "EarlyStopping"
-    assert result.record["epochs_run"] == 2 == len(result.history["loss"])
+    assert result.record["epochs_run"] == 3 == len(result.history["loss"])
+    rates = result.history["learning_rate"]
+    assert rates[-1] < rates[0] == pytest.approx(0.05)
 
 
 def test_terminate_on_nan_ends_the_run_in_its_epoch(train):
@@ -102,25 +104,14 @@ def test_a_callback_that_stops_at_a_batch_ends_the_epoch_there(train):
     assert (result.record["stopped_by"], result.record["epochs_run"]) == ("LambdaCallback", 1)
 
 
-def test_learning_rates_are_set_by_keras_s_callbacks(train):
-    scheduler = keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.01 * (epoch + 1))
-    assert train(scheduler).history["learning_rate"] == pytest.approx([0.01, 0.02, 0.03])
-
-
-def test_a_plateau_reduces_the_rate(train):
-    plateau = keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=1, min_delta=1e6)
-    rates = train(plateau).history["learning_rate"]
-    assert rates[-1] < rates[0] == pytest.approx(0.05)
-
-
-@pytest.mark.parametrize("name", ["AccuracyTarget", "ReduceOnPlateau"])
-def test_a_monitored_name_that_is_missing_lists_those_there_are(train, name):
-    callback = {
-        "AccuracyTarget": lambda: keras_mnist.callbacks.AccuracyTarget(0.9, monitor="val_acc"),
-        "ReduceOnPlateau": lambda: keras_mnist.callbacks.ReduceOnPlateau("val_acc"),
-    }[name]()
-    with pytest.raises(UsageError, match=f"{name} monitors 'val_acc', expected one of accuracy, .*val_loss"):
-        train(callback)
+def test_a_monitored_name_that_is_missing_lists_those_there_are(train):
+    seen = []
+    recorder = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(logs))
+    words = "{} monitors 'val_acc', expected one of accuracy, .*val_loss"
+    with pytest.raises(UsageError, match=words.format("ReduceOnPlateau")):
+        train(recorder, keras_mnist.callbacks.ReduceOnPlateau("val_acc"))
+    with pytest.raises(UsageError, match=words.format("AccuracyTarget")):
+        keras_mnist.callbacks.AccuracyTarget(0.9, monitor="val_acc").on_epoch_end(0, *seen)
 
 
 class Counter(keras.callbacks.Callback):
@@ -138,7 +129,7 @@ class Counter(keras.callbacks.Callback):
         self.count = state["count"]
 
 
-def test_an_interrupted_run_continues_callbacks_that_keep_a_state_and_names_the_others(train, tiny, tmp_path, capsys):
+def test_an_interrupted_run_continues_callbacks_that_keep_a_state_and_names_the_others(train, linear, tmp_path, capsys):
     def interrupt(epoch, logs):
         if epoch == 1:
             signal.raise_signal(signal.SIGTERM)
@@ -149,7 +140,7 @@ def test_an_interrupted_run_continues_callbacks_that_keep_a_state_and_names_the_
     counter = Counter()
     recipe = Recipe(epochs=EPOCHS, batch_size=64, learning_rate=0.05)
     keras_mnist.train(
-        tiny,
+        linear,
         recipe=recipe,
         dataset="digits",
         runs=tmp_path / "runs",
@@ -159,16 +150,18 @@ def test_an_interrupted_run_continues_callbacks_that_keep_a_state_and_names_the_
     assert "start anew: LambdaCallback" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("callback", [keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.01), None])
-def test_a_callback_that_sets_the_rate_needs_a_schedule_that_leaves_it(tiny, small_digits, tmp_path, callback):
-    """One callback, several and None are taken as by fit."""
-    settings = {"dataset": "digits", "runs": tmp_path, "verbose": 0, "callbacks": callback}
+def test_a_callback_that_sets_the_rate_needs_a_schedule_that_leaves_it(tiny, small_digits, tmp_path):
+    """One callback is taken as by fit, without a list."""
+    callback = keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.01)
     recipe = keras_mnist.get_variant(tiny).recipe("tuned").with_settings(epochs=1, batch_size=64)
-    if callback is None:
-        assert keras_mnist.train(tiny, recipe=recipe, **settings).record["callbacks"] == []
-    else:
-        with pytest.raises(UsageError, match="LearningRateScheduler sets the learning rate, .*`schedule` is constant"):
-            keras_mnist.train(tiny, recipe=recipe, **settings)
+    with pytest.raises(UsageError, match="LearningRateScheduler sets the learning rate, .*`schedule` is constant"):
+        keras_mnist.train(tiny, recipe=recipe, dataset="digits", runs=tmp_path, verbose=0, callbacks=callback)
+
+
+def test_none_is_taken_for_no_callbacks_as_by_fit(trained, tiny, short_recipe, tmp_path):
+    trained(tmp_path)
+    settings = {"recipe": short_recipe, "dataset": "digits", "device": "cpu", "runs": tmp_path, "verbose": 0}
+    assert keras_mnist.train(tiny, callbacks=None, **settings).record["callbacks"] == []
 
 
 def test_what_is_no_callback_or_does_the_work_of_train_is_refused(train, tmp_path):
@@ -189,9 +182,8 @@ def test_a_callback_s_own_error_is_let_through(train, tmp_path):
         train(keras.callbacks.CSVLogger(tmp_path / "nowhere" / "log.csv"))
 
 
-def test_a_finished_run_says_that_it_did_not_call_the_callbacks(train, tiny, tmp_path, capsys):
-    train()
-    recipe = Recipe(epochs=EPOCHS, batch_size=64, learning_rate=0.05)
-    settings = {"recipe": recipe, "dataset": "digits", "runs": tmp_path / "runs"}
+def test_a_finished_run_says_that_it_did_not_call_the_callbacks(trained, short_recipe, tiny, tmp_path, capsys):
+    trained(tmp_path / "runs")
+    settings = {"recipe": short_recipe, "dataset": "digits", "runs": tmp_path / "runs", "device": "cpu"}
     keras_mnist.train(tiny, **settings, callbacks=[Counter()])
     assert "['Counter'] were not called" in capsys.readouterr().out

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_mnist.errors import RunError, UsageError
-from keras_mnist.results.evaluation import are_probabilities, as_probabilities, predict, raw_outputs
+from keras_mnist.results.evaluation import are_probabilities, as_probabilities, raw_outputs
 from keras_mnist.results.export.formats import get_format
 from keras_mnist.results.folding import fold
 from keras_mnist.utils.files import whole_file, whole_folder
@@ -98,11 +98,12 @@ def export(
     _require_free(path, facts, overwrite, suffix)
     if images is None:
         images = np.random.default_rng(0).integers(0, 256, (256, 28, 28, 1), np.uint8)
-    gives_logits = not are_probabilities(raw_outputs(model, images))
+    outputs = raw_outputs(model, images)
+    gives_logits, expected = not are_probabilities(outputs), as_probabilities(outputs)
     with (whole_file if suffix else whole_folder)(path) as draft:
         try:
             predict_exported = write(fold(model), gives_logits, draft)
-            difference = _compare(model, predict_exported(images), images)
+            difference = _compare(model, predict_exported(images), expected, images)
         except tf.errors.OpError as error:
             reason = error.message.rpartition(";")[2].partition("[Op:")[0].strip()  # after what it was doing
             raise RunError(f"cannot write {path} ({reason}); make room there, or choose another `output`") from error
@@ -161,12 +162,11 @@ def _files(folder: Path) -> list[str]:
     return sorted(found)
 
 
-def _compare(model: keras.Model, exported: np.ndarray, images: np.ndarray) -> float:
-    """The largest difference between a model's probabilities and those of its export.
+def _compare(model: keras.Model, exported: np.ndarray, expected: np.ndarray, images: np.ndarray) -> float:
+    """The largest difference between a model's probabilities, which are expected, and those of its export.
 
     Raises: RunError if it is more than rounding makes.
     """
-    expected = predict(model, images)
     difference = float(np.max(np.abs(exported - expected)))
     allowed = TOLERANCE if difference <= TOLERANCE else max(TOLERANCE, _rounding(model, images, expected))
     if not difference <= allowed:

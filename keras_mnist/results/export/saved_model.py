@@ -17,7 +17,7 @@ def saved_model(model: keras.Model, gives_logits: bool, path: Path) -> Callable[
     """A folder whose signature takes uint8 images, and gives probabilities and the digit."""
     shape = (None, 28, 28, 1)
 
-    @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8, name="image")])
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8, name="image")], autograph=False)
     def predict_digits(image):
         # When it runs: a signature that was loaded checks nothing, and a wrong shape in a convolution ends the process.
         # Where the shape seems known, as it does here, TensorFlow would leave the check out.
