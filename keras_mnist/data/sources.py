@@ -121,6 +121,14 @@ def load_data(
         return embedded_digits()
 
 
+def at_hand(dataset: str, data_dir: Path | None = None, mnist_archives: Path | None = None) -> bool:
+    """Whether a data set can be loaded without a download."""
+    if dataset == "mnist":
+        archives = mnist_archives or os.environ.get(ARCHIVES_VARIABLE)
+        return bool(archives) or _cache(data_dir).exists() or (_data_dir(data_dir) / "mnist" / "3.0.1").exists()
+    return dataset in DATASETS
+
+
 def _print_notice(text: str) -> None:
     from rich.console import Console
     from rich.panel import Panel

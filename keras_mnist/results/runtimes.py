@@ -86,7 +86,7 @@ def c(path: Path) -> Predict:
     (source,) = Path(path).glob("*.c")
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "network.so"
-        flags = ["-std=c99", "-O2", "-shared", "-fPIC"]
+        flags = ["-std=c99", "-O3", "-shared", "-fPIC"]
         command = [c_compiler(), *flags, str(source), "-o", str(library), "-lm"]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:

@@ -18,7 +18,7 @@ typedef struct {
 
 CONVOLUTION = """\
 /* Pixels beyond the edge are zeros; the kernel is (rows, columns, inputs, outputs). */
-static void convolution(const float *in, shape from, float *out, shape to, window w, const WEIGHT *kernel,
+static void convolution(const float *in, shape from, float *restrict out, shape to, window w, const WEIGHT *kernel,
                         SCALED(const float *scale, )const float *bias) {
   for (int y = 0; y < to.rows; y++)
     for (int x = 0; x < to.columns; x++, out += to.channels) {

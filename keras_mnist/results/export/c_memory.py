@@ -43,7 +43,8 @@ def plan(steps: list[Operation]) -> tuple[list[int], int]:
         homes.append(shared if step.kind == "reshape" or free else buffers[-1])
     for buffer in buffers:
         buffer.last = max(last[place] for place in buffer.steps)
-    return [home.start for home in homes], _arrange(buffers)
+    length = _arrange(buffers)
+    return [home.start for home in homes], length
 
 
 def _arrange(buffers: list[_Buffer]) -> int:

@@ -172,7 +172,7 @@ class _Source:
         """Add an array: its name."""
         self.flash += values.nbytes
         kind, end = ("int8_t", "") if values.dtype == np.int8 else ("float", "f")
-        numbers = textwrap.fill(", ".join(f"{value}{end}" for value in values.flat), 118, break_on_hyphens=False)
+        numbers = textwrap.fill(", ".join(f"{value!s}{end}" for value in values.flat), 118, break_on_hyphens=False)
         self.arrays.append(f"static const {kind} {name}[{values.size}] = {{\n{textwrap.indent(numbers, '  ')}\n}};\n")
         return name
 

@@ -19,6 +19,16 @@ class Format(NamedTuple):
     least_agreement: float | None
     library: str
 
+    @property
+    def name(self) -> str:
+        """The function's."""
+        return self.write.__name__
+
+    def file_name(self, model: str) -> str:
+        """What an export of a model is called by itself: SavedModels have the model's name, as those of runs."""
+        named = self.suffix or self.name == "saved_model"
+        return model + self.suffix if named else f"{model}_{self.name}"
+
 
 FORMATS = Registry("export format")
 

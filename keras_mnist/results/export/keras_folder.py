@@ -18,6 +18,7 @@ def keras_folder(model: keras.Model, gives_logits: bool, path: Path) -> runtimes
         model = keras.Sequential([keras.Input((28, 28, 1)), model, keras.layers.Softmax()], name=model.name)
     try:
         keras.saving.save_model(model, path, zipped=False)
+        (path / "assets").rmdir()  # of layers with files of their own: none here
         return runtimes.keras_folder(path)
     except Exception as error:  # Keras raises many kinds for layers that it cannot make from what they tell
         raise UsageError(

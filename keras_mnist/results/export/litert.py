@@ -27,7 +27,7 @@ def litert(model: keras.Model, gives_logits: bool, path: Path) -> runtimes.Predi
     return runtimes.litert(path)
 
 
-@export_format(suffix=".tflite", calibrated=True, least_agreement=0.99, library="litert")
+@export_format(suffix="_int8.tflite", calibrated=True, least_agreement=0.99, library="litert")
 def litert_int8(model: keras.Model, gives_logits: bool, path: Path, training_images: np.ndarray) -> runtimes.Predict:
     """A file that computes in whole numbers alone: `image` uint8 (1, 28, 28, 1) -> `probabilities` uint8, in 256ths."""
     runtimes.optional("ai_edge_litert.interpreter")
