@@ -10,7 +10,7 @@ from keras_mnist.results.graph import Operation
 IN_PLACE = ("scale", "add", "relu", "sigmoid", "softmax", "tanh")
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class _Buffer:
     """A piece of memory: the operations whose results it holds, one after the other, and where it begins."""
 
@@ -35,7 +35,8 @@ def plan(steps: list[Operation]) -> tuple[list[int], int]:
     homes: list[_Buffer] = []
     for place, step in enumerate(steps):
         shared = homes[step.inputs[0]] if step.inputs else None
-        free = shared and step.kind in IN_PLACE and all(last[other] <= place for other in shared.steps)
+        once = shared not in [homes[other] for other in step.inputs[1:]]  # in x + x, no x may change
+        free = shared and once and step.kind in IN_PLACE and all(last[other] <= place for other in shared.steps)
         if step.kind == "reshape" or free:
             shared.steps.append(place)
         else:
