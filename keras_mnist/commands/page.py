@@ -34,7 +34,7 @@ def _loaded(model: Path | None, variant: str | None) -> tuple:
     """A model with what is known of the run that it comes from."""
     from keras_mnist.models.loading import load_model
     from keras_mnist.models.registry import create_model
-    from keras_mnist.results.export import facts_beside
+    from keras_mnist.results.export.facts import facts_beside
 
     if model is not None:
         return load_model(model), facts_beside(model.absolute()) or {}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import keras
 
-from keras_mnist.data.sources import embedded_digits
+from keras_mnist.data.embedded import embedded_digits
 from keras_mnist.errors import UsageError
 from keras_mnist.models.analysis import trainable_parameters
 from keras_mnist.models.registry import get_variant, list_variants
