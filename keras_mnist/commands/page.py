@@ -1,4 +1,4 @@
-"""Write one HTML page to draw digits on, read by trained networks inside it."""
+"""Write one HTML page to draw digits on, recognised by trained networks inside it."""
 
 import argparse
 from pathlib import Path

@@ -67,7 +67,7 @@ def _interval(facts: dict) -> tuple[float, float]:
 
 def _text(model: keras.Model, name: str, facts: dict, format: str) -> str:
     sentences = [
-        f"A network of {trainable_parameters(model):,} parameters that reads handwritten digits: from raw pixels, "
+        f"A network of {trainable_parameters(model):,} parameters that recognises handwritten digits: from raw pixels, "
         "28x28, 0 to 255, the digit bright on black, to ten probabilities. Made with keras_mnist."
     ]
     if facts.get("dataset") in DATASETS and _is_scored(facts):

@@ -11,7 +11,7 @@ from keras_mnist.errors import UsageError
 from keras_mnist.models.analysis import calls, graph_of
 from keras_mnist.results.folding import IDLE
 
-REMEDY = "saved_model is the format for any other"
+REMEDY = "the export format saved_model takes any other"
 ACTIVATIONS = ("relu", "sigmoid", "softmax", "tanh")
 
 
@@ -53,9 +53,10 @@ def operations(model: keras.Model, gives_logits: bool = False) -> list[Operation
     Raises: UsageError that names the first layer that is not known.
     """
     graph = graph_of(model)
-    if graph is None or len(graph.inputs) != 1 or len(graph.outputs) != 1:
+    if graph is None or len(graph.inputs) != 1 or len(graph.outputs) != 1 or None in graph.inputs[0].shape[1:]:
         raise UsageError(
-            f"{model.name} is no graph of layers from one image to one result, expected such a model; {REMEDY}"
+            f"{model.name} is no graph of layers from one image of fixed size to one result, expected such a model; "
+            f"{REMEDY}"
         )
     found: list[Operation] = []
     places = {}  # of each tensor: the position of the operation that gives it
@@ -75,13 +76,14 @@ def _steps(node) -> list[tuple[str, dict, dict]]:
     """What a call does: the kind, attributes and weights of each step, none where it changes nothing."""
     layer = node.operation
     steps = _STEPS.get(type(layer))  # exactly these: what is derived from them may compute something else
-    known = steps and len(node.outputs) == 1 and getattr(layer, "data_format", "channels_last") == "channels_last"
+    known = steps and len(node.outputs) == 1 and layer.compute_dtype == "float32"
+    known = known and getattr(layer, "data_format", "channels_last") == "channels_last"
     found = steps(layer, node.input_tensors[0].shape[1:] if node.input_tensors else ()) if known else None
     if found is None:
         names = ", ".join(kind.__name__ for kind in _STEPS if kind is not keras.layers.InputLayer)
         raise UsageError(
             f"layer {layer.name} ({type(layer).__name__}) cannot be written outside Keras, expected one of {names} "
-            f"with plain settings; {REMEDY}"
+            f"with plain settings, in float32; {REMEDY}"
         )
     return found
 

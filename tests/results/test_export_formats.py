@@ -189,10 +189,10 @@ def test_what_is_not_known_outside_keras_is_named(tmp_path):
         (users_models.shared_by_branches, r"layer concatenate\w* \(Concatenate\) cannot be written outside Keras"),
         (users_models.derived_layer, r"layer derived\w* \(Derived\) cannot"),
         (users_models.dilated_strided_and_grouped, r"layer conv2d\w* \(Conv2D\) cannot"),
-        (users_models.subclassed, "is no graph of layers from one image to one result"),
+        (users_models.subclassed, "is no graph of layers from one image of fixed size to one result"),
     ):
         compiler()
-        with pytest.raises(UsageError, match=f"{words}.*saved_model is the format for any other") as error:
+        with pytest.raises(UsageError, match=f"{words}.*the export format saved_model takes any other") as error:
             keras_mnist.export(build(), tmp_path / "model", format="c")
         assert "\n" not in str(error.value) and not (tmp_path / "model").exists()
 

@@ -43,7 +43,7 @@ def as_text(image):
 
 
 def answer(window):
-    """The digit that the page reads, and how sure it is, in its own words."""
+    """The digit that the page predicts, and how sure it is, in its own words."""
     return window.inner_text("#digit"), window.inner_text("#sure").replace("\xa0", " ")
 
 
@@ -56,7 +56,7 @@ def expected_answer(model, pixels):
     return str(np.argmax(probabilities)), float(np.max(probabilities))
 
 
-def test_a_drawing_is_brought_to_mnist_s_form_and_read(window, some_networks):
+def test_a_drawing_is_brought_to_mnist_s_form_and_recognised(window, some_networks):
     assert answer(window) == ("?", "Nothing drawn") and not seen(window).any()
     draw(window, THREE)
     pixels = seen(window)
@@ -183,7 +183,7 @@ def test_no_width_scrolls_sideways(opened, some_networks):
         assert window.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_demo_reads_what_is_drawn(opened):
+def test_the_demo_recognises_what_is_drawn(opened):
     window = opened(ROOT / "docs" / "demo.html")
     for points, digit in ((THREE, "3"), (SEVEN, "7"), ([(0.5, 0.2), (0.5, 0.8)], "1")):
         draw(window, points)

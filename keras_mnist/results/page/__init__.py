@@ -15,6 +15,7 @@ from keras_mnist.data.embedded import embedded_digits
 from keras_mnist.errors import UsageError
 from keras_mnist.models.analysis import trainable_parameters
 from keras_mnist.models.registry import get_variant, list_variants
+from keras_mnist.results.cards import DATASETS
 from keras_mnist.results.evaluation import CLASSES
 from keras_mnist.results.page.steps import network
 from keras_mnist.utils.files import write_whole
@@ -23,11 +24,10 @@ PARTS = importlib.resources.files(__name__)
 # In the order in which they build on each other.
 SCRIPTS = ("preprocess", "layers", "network", "sheet", "keyboard", "occlusion", "pictures", "layer_pictures", "page")
 GALLERY_ROUNDS = 2  # of the ten digits
-DATASETS = {"mnist": "MNIST", "digits": "the embedded digits"}
 
 
 def write_page(models: Sequence[tuple[keras.Model, dict]], output: Path | str) -> int:
-    """Write one HTML file in which people draw a digit and see how each of some networks reads it.
+    """Write one HTML file in which people draw a digit and see what each of some networks predicts.
 
     Args:
         models: each with what is known of the run it comes from, as `trained.facts` and run.json tell it.
@@ -78,9 +78,9 @@ def _described(model: keras.Model, facts: dict) -> dict:
 def _facts_line(parameters: int, facts: dict) -> str:
     """A network's size, and where its run is known, that with its accuracy and the data set's name."""
     size = f"{parameters:,} parameters"
-    if facts.get("test_accuracy") is None:
+    if facts.get("test_accuracy") is None or facts["dataset"] not in DATASETS:
         return f"{size}; nothing is known of its training."
-    dataset = DATASETS.get(facts["dataset"], facts["dataset"])
+    dataset = DATASETS[facts["dataset"]][1]
     return (
         f"{size}; {100 * facts['test_accuracy']:.2f} % of the {facts['test_images']:,} test images of {dataset} right. "
         f"Weights of the run {_run_name(facts)}."

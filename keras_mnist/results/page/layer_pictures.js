@@ -2,35 +2,32 @@
 
 const KIND_NAMES = {
   convolution: "Convolution",
-  linear: "Dense",
-  maxPooling: "Max pooling",
-  averagePooling: "Average pooling",
-  globalMaxPooling: "Global max pooling",
-  globalAveragePooling: "Global average pooling",
-  channels: "scaling",
-  sum: "Sum",
+  dense: "Dense",
+  max_pool: "Max pooling",
+  average_pool: "Average pooling",
+  global_average: "Global average pooling",
+  scale: "scaling",
+  add: "Sum",
   relu: "ReLU",
+  sigmoid: "sigmoid",
+  tanh: "tanh",
 };
-const NOT_SHOWN = ["image", "sameValues"];
-const JOINED = ["relu", "channels", "activation"]; // shown together with the layer before them
+const NOT_SHOWN = ["input", "reshape", "softmax"]; // the answer is shown as bars elsewhere
+const JOINED = ["relu", "sigmoid", "tanh", "scale"]; // shown in place of the step before them, which looks much the same
 
-// The numbers of the steps to show: each layer once, after its activation; the answer is shown as bars elsewhere.
-function shownSteps(network) {
-  const { steps } = network;
-  const isSoftmax = (step) => step.kind === "activation" && step.activation === "softmax";
-  const goesOn = (number) => {
-    const readers = steps.filter((step) => step.inputs.includes(number));
-    return readers.length === 1 && JOINED.includes(readers[0].kind) && !isSoftmax(readers[0]);
-  };
-  const worth = (step, number) => !NOT_SHOWN.includes(step.kind) && !isSoftmax(step) && !goesOn(number);
+// The numbers of the steps to show: each layer once, after its activation.
+function shownSteps({ steps }) {
+  const goesOn = (number) => steps.some((step) => JOINED.includes(step.kind) && step.inputs.includes(number));
+  const worth = (step, number) => !NOT_SHOWN.includes(step.kind) && !goesOn(number);
   return steps.flatMap((step, number) => (worth(step, number) ? [number] : []));
 }
 
 function stepName(network, number) {
   const step = network.steps[number];
-  const name = `${KIND_NAMES[step.kind] || step.activation}${step.size ? ` ${step.size.join(" × ")}` : ""}`;
+  const size = step.pool ?? (step.kind === "convolution" ? step.weights.kernel.shape.slice(0, 2) : []);
+  const name = [KIND_NAMES[step.kind], size.join(" × ")].filter(Boolean).join(" ");
   const before = network.steps[step.inputs[0]];
-  const joined = JOINED.includes(step.kind) && before.kind !== "image";
+  const joined = JOINED.includes(step.kind) && before.kind in KIND_NAMES;
   return joined ? `${stepName(network, step.inputs[0])}, ${name}` : name[0].toUpperCase() + name.slice(1);
 }
 

@@ -1,54 +1,19 @@
-// What each kind of layer does to the values of one image: a flat array, row by row, a pixel's channels together.
-// Values are doubles, so that nothing of the difference from Keras, which rounds to single ones, is made here.
-
-const ACTIVATIONS = {
-  linear: (value) => value,
-  relu: (value) => Math.max(value, 0),
-  leaky_relu: (value) => (value < 0 ? 0.2 * value : value),
-  elu: (value) => (value < 0 ? Math.expm1(value) : value),
-  silu: (value) => value / (1 + Math.exp(-value)),
-  sigmoid: (value) => 1 / (1 + Math.exp(-value)),
-  tanh: Math.tanh,
-};
-
-function softmax(values, channels = values.length) {
-  const result = new Float64Array(values.length);
-  for (let start = 0; start < values.length; start += channels) {
-    const row = values.subarray(start, start + channels);
-    const largest = row.reduce((one, other) => Math.max(one, other));
-    const powers = row.map((value) => Math.exp(value - largest));
-    const sum = powers.reduce((one, other) => one + other);
-    result.set(powers.map((power) => power / sum), start);
-  }
-  return result;
-}
-
-function activate(values, name, channels) {
-  if (name === "linear") return values;
-  return name === "softmax" ? softmax(values, channels) : values.map(ACTIVATIONS[name]);
-}
-
-// The first pixel under a window that stands at the very beginning: negative where Keras pads with zeros.
-// It puts the odd zero at the end.
-function firstPixel(step, axis, inputSize) {
-  if (step.padding === "valid") return 0;
-  const reach = (step.size[axis] - 1) * (step.dilation ? step.dilation[axis] : 1) + 1;
-  const missing = (step.shape[axis] - 1) * step.strides[axis] + reach - inputSize;
-  return -Math.floor(Math.max(missing, 0) / 2);
-}
+// What each kind of operation of results/graph.py does to the values of one image: a flat array, row by row, a pixel's
+// channels together. Values are doubles, so that nothing of the difference from Keras, which rounds to single ones, is
+// made here.
 
 // Call `visit` with the index of each pixel of the input that lies under the window of one output pixel, and with the
 // pixel's place in the window.
-function eachPixelUnder(step, [height, width], row, column, visit) {
-  const [stepDown, stepRight] = step.dilation || [1, 1];
-  const top = firstPixel(step, 0, height) + row * step.strides[0];
-  const left = firstPixel(step, 1, width) + column * step.strides[1];
-  for (let down = 0; down < step.size[0]; down++) {
-    const y = top + down * stepDown;
+function eachPixelUnder(step, [rows, columns], [height, width], row, column, visit) {
+  const [down, across] = step.dilation ?? [1, 1];
+  const top = row * step.strides[0] - step.padding[0];
+  const left = column * step.strides[1] - step.padding[1];
+  for (let i = 0; i < rows; i++) {
+    const y = top + i * down;
     if (y < 0 || y >= height) continue;
-    for (let right = 0; right < step.size[1]; right++) {
-      const x = left + right * stepRight;
-      if (x >= 0 && x < width) visit(y * width + x, down * step.size[1] + right);
+    for (let j = 0; j < columns; j++) {
+      const x = left + j * across;
+      if (x >= 0 && x < width) visit(y * width + x, i * columns + j);
     }
   }
 }
@@ -60,49 +25,46 @@ function eachOutputPixel(step, visit) {
   }
 }
 
-// Add to `sums` what some values, multiplied by a part of a kernel (inputs x outputs), give.
-function addProducts(sums, firstSum, values, firstValue, inputs, kernel, firstWeight, outputs, ofAll) {
+// Add to `sums` what the channels of one pixel, multiplied by a part of a kernel (inputs x outputs), give.
+function addProducts(sums, firstSum, values, firstValue, kernel, firstWeight, [inputs, outputs]) {
   for (let input = 0; input < inputs; input++) {
     const value = values[firstValue + input];
     if (value === 0) continue; // after a ReLU, half of the work
-    const weight = firstWeight + input * ofAll;
+    const weight = firstWeight + input * outputs;
     for (let output = 0; output < outputs; output++) sums[firstSum + output] += value * kernel[weight + output];
   }
 }
 
 function convolution(step, [values], [shape]) {
-  const [outputs, inputs] = [step.shape[2] / step.groups, shape[2] / step.groups];
-  const sums = new Float64Array(step.shape[0] * step.shape[1] * step.shape[2]);
+  const { kernel, bias } = step.weights;
+  const [rows, columns, inputs, outputs] = kernel.shape;
+  const sums = new Float64Array(step.shape[0] * step.shape[1] * outputs);
   eachOutputPixel(step, (row, column, pixel) => {
-    sums.set(step.bias, pixel * step.shape[2]);
-    eachPixelUnder(step, shape, row, column, (source, place) => {
-      for (let group = 0; group < step.groups; group++) {
-        const from = source * shape[2] + group * inputs;
-        const to = pixel * step.shape[2] + group * outputs;
-        const weight = place * inputs * step.shape[2] + group * outputs;
-        addProducts(sums, to, values, from, inputs, step.kernel, weight, outputs, step.shape[2]);
-      }
+    const to = pixel * outputs;
+    sums.set(bias.values, to);
+    eachPixelUnder(step, [rows, columns], shape, row, column, (source, place) => {
+      addProducts(sums, to, values, source * inputs, kernel.values, place * inputs * outputs, [inputs, outputs]);
     });
   });
-  return activate(sums, step.activation, step.shape[2]);
+  return sums;
 }
 
-function linear(step, [values], [shape]) {
-  const [inputs, outputs] = [shape.at(-1), step.shape.at(-1)];
+function dense({ weights: { kernel, bias } }, [values]) {
+  const [inputs, outputs] = kernel.shape;
   const rows = values.length / inputs;
   const sums = new Float64Array(rows * outputs);
   for (let row = 0; row < rows; row++) {
-    sums.set(step.bias, row * outputs);
-    addProducts(sums, row * outputs, values, row * inputs, inputs, step.kernel, 0, outputs, outputs);
+    sums.set(bias.values, row * outputs);
+    addProducts(sums, row * outputs, values, row * inputs, kernel.values, 0, kernel.shape);
   }
-  return activate(sums, step.activation, outputs);
+  return sums;
 }
 
-function maxPooling(step, [values], [shape]) {
+function maxPool(step, [values], [shape]) {
   const channels = shape[2];
   const result = new Float64Array(step.shape[0] * step.shape[1] * channels).fill(-Infinity);
   eachOutputPixel(step, (row, column, pixel) => {
-    eachPixelUnder(step, shape, row, column, (source) => {
+    eachPixelUnder(step, step.pool, shape, row, column, (source) => {
       for (let channel = 0; channel < channels; channel++) {
         const to = pixel * channels + channel;
         result[to] = Math.max(result[to], values[source * channels + channel]);
@@ -112,13 +74,12 @@ function maxPooling(step, [values], [shape]) {
   return result;
 }
 
-// Pixels beyond the edge do not count: neither do they for Keras.
-function averagePooling(step, [values], [shape]) {
+function averagePool(step, [values], [shape]) {
   const channels = shape[2];
   const result = new Float64Array(step.shape[0] * step.shape[1] * channels);
   eachOutputPixel(step, (row, column, pixel) => {
     let count = 0;
-    eachPixelUnder(step, shape, row, column, (source) => {
+    eachPixelUnder(step, step.pool, shape, row, column, (source) => {
       count += 1;
       for (let channel = 0; channel < channels; channel++) {
         result[pixel * channels + channel] += values[source * channels + channel];
@@ -129,36 +90,42 @@ function averagePooling(step, [values], [shape]) {
   return result;
 }
 
-// A pooling whose one window is the whole image.
-function overAll(pooling) {
-  return (step, inputs, [shape]) => {
-    const size = [shape[0], shape[1]];
-    return pooling({ size, strides: size, padding: "valid", shape: [1, 1, shape[2]] }, inputs, [shape]);
-  };
+function globalAverage(step, [values], [shape]) {
+  const channels = shape.at(-1);
+  const result = new Float64Array(channels);
+  values.forEach((value, index) => (result[index % channels] += value));
+  return result.map((sum) => sum / (values.length / channels));
 }
 
-// One product and one sum for each channel.
-function channels({ scale, offset }, [values]) {
-  return values.map((value, index) => value * scale[index % scale.length] + offset[index % scale.length]);
+function scale({ weights: { scale, offset } }, [values]) {
+  const channels = scale.values.length;
+  return values.map((value, index) => value * scale.values[index % channels] + offset.values[index % channels]);
 }
 
-function relu(step, [values]) {
-  const most = step.most ?? Infinity;
-  return values.map((value) =>
-    value >= step.threshold ? Math.min(value, most) : step.slope * (value - step.threshold)
-  );
+function softmax(step, [values]) {
+  const channels = step.shape.at(-1);
+  const result = new Float64Array(values.length);
+  for (let start = 0; start < values.length; start += channels) {
+    const row = values.subarray(start, start + channels);
+    const largest = row.reduce((one, other) => Math.max(one, other));
+    const powers = row.map((value) => Math.exp(value - largest));
+    const sum = powers.reduce((one, other) => one + other);
+    result.set(powers.map((power) => power / sum), start);
+  }
+  return result;
 }
 
-const LAYERS = {
+const OPERATIONS = {
   convolution,
-  linear,
-  maxPooling,
-  averagePooling,
-  globalMaxPooling: overAll(maxPooling),
-  globalAveragePooling: overAll(averagePooling),
-  channels,
-  relu,
-  activation: (step, [values]) => activate(values, step.activation, step.shape.at(-1)),
-  sum: (step, inputs) => inputs[0].map((_, index) => inputs.reduce((sum, values) => sum + values[index], 0)),
-  sameValues: (step, [values]) => values,
+  dense,
+  scale,
+  max_pool: maxPool,
+  average_pool: averagePool,
+  global_average: globalAverage,
+  add: (step, inputs) => inputs[0].map((_, index) => inputs.reduce((sum, values) => sum + values[index], 0)),
+  reshape: (step, [values]) => values,
+  relu: (step, [values]) => values.map((value) => Math.max(value, 0)),
+  sigmoid: (step, [values]) => values.map((value) => 1 / (1 + Math.exp(-value))),
+  softmax,
+  tanh: (step, [values]) => values.map(Math.tanh),
 };

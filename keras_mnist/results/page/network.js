@@ -1,17 +1,16 @@
-// A network as Python wrote it down: from an image to the values of each step, and to ten probabilities.
+// A network as Python wrote it down: from an image to the values of each step, the last of which are its answer.
 
 const SIDE = 28;
 
-// Give each step its weights in place of their first index and count.
+// Give each array of weights its values.
 function readNetwork(written) {
   const bytes = Uint8Array.from(atob(written.weights), (letter) => letter.charCodeAt(0));
   const numbers = new Float64Array(new Float32Array(bytes.buffer));
-  const part = ([first, count]) => numbers.subarray(first, first + count);
-  const steps = written.steps.map((step) => {
-    const arrays = ["kernel", "bias", "scale", "offset"].filter((name) => name in step);
-    return { ...step, ...Object.fromEntries(arrays.map((name) => [name, part(step[name])])) };
-  });
-  return { ...written, steps };
+  for (const array of written.steps.flatMap((step) => Object.values(step.weights))) {
+    const size = array.shape.reduce((one, other) => one * other, 1);
+    array.values = numbers.subarray(array.first, array.first + size);
+  }
+  return written;
 }
 
 // The values of every step for an image of 28x28 pixels of 0..255.
@@ -20,18 +19,13 @@ function forward(network, pixels) {
   for (const step of network.steps) {
     const inputs = step.inputs.map((number) => values[number]);
     const shapes = step.inputs.map((number) => network.steps[number].shape);
-    values.push(step.kind === "image" ? new Float64Array(pixels) : LAYERS[step.kind](step, inputs, shapes));
+    values.push(step.kind === "input" ? new Float64Array(pixels) : OPERATIONS[step.kind](step, inputs, shapes));
   }
   return values;
 }
 
-function answerOf(network, values) {
-  const answer = values[network.answer];
-  return network.logits ? softmax(answer) : answer;
-}
-
 function probabilities(network, pixels) {
-  return answerOf(network, forward(network, pixels));
+  return forward(network, pixels).at(-1);
 }
 
 // Digits from the most probable to the least.

@@ -1,4 +1,4 @@
-// The page as a whole: whatever is drawn is brought to MNIST's form, read, and shown.
+// The page as a whole: whatever is drawn is brought to MNIST's form, predicted, and shown.
 
 const find = (name) => document.getElementById(name);
 const data = JSON.parse(find("data").textContent);
@@ -34,14 +34,14 @@ class Page {
     this.schedule();
   }
 
-  // Read once before the next frame, however many points have come.
+  // Predict once before the next frame, however many points have come.
   schedule() {
     this.version += 1;
-    if (!this.scheduled) requestAnimationFrame(() => this.read());
+    if (!this.scheduled) requestAnimationFrame(() => this.predict());
     this.scheduled = true;
   }
 
-  read() {
+  predict() {
     this.scheduled = false;
     const pixels = preprocess(this.sheet.grey(), SHEET_SIZE, SHEET_SIZE);
     const blank = pixels === null;
@@ -53,7 +53,7 @@ class Page {
 
   show(pixels, blank) {
     const values = forward(this.network, pixels);
-    const answer = blank ? new Float64Array(10) : answerOf(this.network, values);
+    const answer = blank ? new Float64Array(10) : values.at(-1);
     showBars(this.bars, answer, blank);
     showAnswer(answer, blank);
     paintDigit(find("seen"), pixels);
@@ -69,7 +69,7 @@ class Page {
     if (blank) return showLosses(pixels, null);
     const version = this.version;
     this.rest = setTimeout(async () => {
-      find("spoken").textContent = `Reads ${digit}, ${percent(answer[digit])} sure`;
+      find("spoken").textContent = `Predicts ${digit}, ${percent(answer[digit])} sure`;
       const found = await occlusion(this.network, pixels, digit, () => version === this.version);
       if (found) showLosses(pixels, found, digit);
     }, 150);
