@@ -13,7 +13,7 @@ const KIND_NAMES = {
   tanh: "tanh",
 };
 const NOT_SHOWN = ["input", "reshape", "softmax"]; // the answer is shown as bars elsewhere
-const JOINED = ["relu", "sigmoid", "tanh", "scale"]; // shown in place of the step before them, which looks much the same
+const JOINED = ["relu", "sigmoid", "tanh", "scale"]; // shown in place of the step before, which looks much the same
 
 // The numbers of the steps to show: each layer once, after its activation.
 function shownSteps({ steps }) {
