@@ -157,13 +157,16 @@ def recipe_settings(arguments: argparse.Namespace) -> dict:
     return {name: None if value == "none" else value for name, value in given.items() if value is not None}
 
 
-def add_data_flags(parser: argparse.ArgumentParser) -> None:
-    """--dataset, --data-dir and --mnist-archives."""
+def add_data_flags(
+    parser: argparse.ArgumentParser,
+    auto: str = "auto (default): MNIST where it can be had, else the embedded digits",
+) -> None:
+    """--dataset, --data-dir and --mnist-archives; `auto` says what the first does by itself."""
     parser.add_argument(
         "--dataset",
         default="auto",
         metavar="auto|mnist|digits",
-        help="auto (default): MNIST where it can be had, else the embedded digits",
+        help=auto,
     )
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder of tensorflow-datasets")
     parser.add_argument(

@@ -21,7 +21,8 @@ from keras_mnist.finish import finish
 from keras_mnist.models.loading import load_model
 from keras_mnist.models.registry import get_variant
 from keras_mnist.recipe import Recipe
-from keras_mnist.results.export import export, exported_facts, facts_beside, require_replaceable
+from keras_mnist.results.export import export
+from keras_mnist.results.export.facts import exported_facts, facts_beside, require_replaceable
 from keras_mnist.results.run_folder import RunFolder, read_history
 from keras_mnist.training import checkpoint
 from keras_mnist.training.callbacks import Callbacks, ScreenProgress, as_list, names_of
@@ -262,7 +263,7 @@ def _export(plan: Plan, record: dict, folder: RunFolder, target: Path, console: 
     """Export the run unless it is there already; None where the export of another data set is left alone."""
     facts = facts_beside(Path(shown(folder.model)))
     found = exported_facts(target)
-    if found == facts:
+    if found == {**facts, "format": "saved_model"}:
         return target
     if found and found.get("dataset") != record["dataset"]:
         console.print(

@@ -23,11 +23,13 @@ import tensorflow as tf
 
 from keras_mnist import optimizations
 from keras_mnist.benchmarks.baselines import baseline, endless_batches
+from keras_mnist.benchmarks.formats import format_rows
 from keras_mnist.data.digit_set import DigitSet
 from keras_mnist.data.sources import load_data
 from keras_mnist.errors import RunError, UsageError
 from keras_mnist.models.registry import get_variant
 from keras_mnist.recipe import Augmentation
+from keras_mnist.results import runtimes
 from keras_mnist.results.export import export
 from keras_mnist.results.folding import fold
 from keras_mnist.training.device import choose_device, environment_of
@@ -85,7 +87,7 @@ def measure(
     """One part of the benchmark: (facts of the environment, measurements).
 
     Args:
-        part: "training", "threads", "input", "inference", "start" or "accuracy".
+        part: "training", "threads", "input", "inference", "start", "accuracy" or "formats".
         data: what load_data takes.
         steps, repeats: training steps per repeat, and repeats of each measurement.
         seeds: runs for the time to an accuracy.
@@ -101,6 +103,7 @@ def measure(
         "inference": lambda: inference_rates(repeats),
         "start": lambda: start_seconds(data, repeats),
         "accuracy": lambda: seconds_to_accuracy(data, seeds),
+        "formats": lambda: [Measurement(*row) for row in format_rows(digits, repeats)],
     }[part]()
     device = choose_device("cpu")
     facts = {"dataset": digits.name, **environment_of(device, device.optimizations), "source_commit": source_commit()}
@@ -222,9 +225,10 @@ def inference_rates(repeats: int) -> list[Measurement]:
     folded = fold(model)
     with tempfile.TemporaryDirectory() as folder:
         predictors = {"SavedModel": _saved_model(model, Path(folder))}
-        for name, make in (("ONNX Runtime", _onnx), ("LiteRT", _litert)):
-            with contextlib.suppress(ImportError), contextlib.redirect_stdout(io.StringIO()):
-                predictors[name] = make(folded, Path(folder))
+        with contextlib.suppress(UsageError):  # of a package that is not installed
+            predictors["ONNX Runtime"] = _onnx(model, Path(folder))
+        with contextlib.suppress(ImportError), contextlib.redirect_stdout(io.StringIO()):
+            predictors["LiteRT"] = _litert(folded)
         things = {}
         for batch, count in ((1, 200), (1000, 3)):
             images = np.random.default_rng(0).integers(0, 256, (batch, 28, 28, 1), np.uint8)
@@ -245,22 +249,15 @@ def _rate(predict, images, count: int) -> Callable[[], float]:
 
 def _saved_model(model, folder: Path):
     export(model, folder / "saved_model")
-    serve = tf.saved_model.load(folder / "saved_model").signatures["serving_default"]
-    return lambda images: serve(image=tf.constant(images))["probabilities"].numpy()
+    return runtimes.saved_model(folder / "saved_model")
 
 
 def _onnx(model, folder: Path):
-    import onnxruntime
-
-    path = folder / "model.onnx"
-    model(np.zeros((1, 28, 28, 1), np.float32))  # the export wants a model that was called
-    model.export(path, format="onnx", verbose=False)
-    session = onnxruntime.InferenceSession(path)
-    name = session.get_inputs()[0].name
-    return lambda images: session.run(None, {name: images.astype(np.float32)})[0]
+    export(model, folder / "model.onnx", format="onnx")
+    return runtimes.onnx(folder / "model.onnx")
 
 
-def _litert(model, folder: Path):
+def _litert(model):
     from ai_edge_litert.interpreter import Interpreter
 
     converter = tf.lite.TFLiteConverter.from_keras_model(model)

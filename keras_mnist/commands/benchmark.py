@@ -9,7 +9,7 @@ from keras_mnist.errors import UsageError
 from keras_mnist.utils.start import import_tensorflow
 
 BASELINES = ("keras", "torch")
-PARTS = ("training", "threads", "input", "inference", "start", "accuracy")
+PARTS = ("training", "threads", "input", "inference", "start", "accuracy", "formats")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

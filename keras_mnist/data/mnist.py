@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_mnist.data.archives import read_archives, unpack
 from keras_mnist.data.digit_set import DigitSet, mnist_set
-from keras_mnist.data.prepared import read_prepared
+from keras_mnist.data.prepared import prepared_folder, read_prepared
 from keras_mnist.errors import Interrupted, RunError
 from keras_mnist.utils.files import write_whole
 
@@ -29,6 +29,11 @@ def mnist(data_dir: Path | None = None, archives: Path | None = None) -> DigitSe
         digits = mnist_set(unpack(contents)) if contents else read_prepared(_data_dir(data_dir))
         write_cache(data_dir, digits)
     return digits
+
+
+def is_prepared(data_dir: Path | None) -> bool:
+    """Whether MNIST can be had without archives and without a download."""
+    return _cache(data_dir).exists() or prepared_folder(_data_dir(data_dir)).exists()
 
 
 def _data_dir(data_dir: Path | None) -> Path:

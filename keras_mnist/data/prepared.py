@@ -25,6 +25,11 @@ class Unreachable(RunError):
     """MNIST is nowhere here, and there is no network to get it from."""
 
 
+def prepared_folder(data_dir: Path) -> Path:
+    """Where tensorflow-datasets keeps what it prepares."""
+    return data_dir / "mnist" / "3.0.1"
+
+
 def read_prepared(data_dir: Path) -> DigitSet:
     """Prepared data, or what is now downloaded and prepared.
 
@@ -32,7 +37,7 @@ def read_prepared(data_dir: Path) -> DigitSet:
     """
     import tensorflow_datasets as tfds
 
-    folder = data_dir / "mnist" / "3.0.1"
+    folder = prepared_folder(data_dir)
     if not os.path.exists(folder):
         _prepare(data_dir)
     with _in_one_line(f"mnist: the data in {folder} is damaged", "delete that folder, or choose another `data_dir`"):

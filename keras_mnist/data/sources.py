@@ -7,7 +7,7 @@ from pathlib import Path
 
 from keras_mnist.data.digit_set import DigitSet
 from keras_mnist.data.embedded import embedded_digits
-from keras_mnist.data.mnist import mnist
+from keras_mnist.data.mnist import is_prepared, mnist
 from keras_mnist.data.prepared import Unreachable
 from keras_mnist.errors import UsageError
 
@@ -52,6 +52,14 @@ def load_data(
             raise
         _print_notice(FALLBACK_NOTICE.format(why=str(error).split(": ", 1)[-1].split(";")[0]))
         return embedded_digits()
+
+
+def at_hand(dataset: str, data_dir: Path | None = None, mnist_archives: Path | None = None) -> bool:
+    """Whether a data set can be loaded without a download."""
+    if dataset == "mnist":
+        archives = mnist_archives or os.environ.get(ARCHIVES_VARIABLE)
+        return bool(archives) or is_prepared(data_dir)
+    return dataset in DATASETS
 
 
 def _print_notice(text: str) -> None:

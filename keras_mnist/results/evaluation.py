@@ -101,6 +101,14 @@ def raw_outputs(model: keras.Model, images: np.ndarray, batch_size: int = 1000) 
     return outputs
 
 
+def require_ten_values(model: keras.Model, outputs: np.ndarray) -> None:
+    """Raise UsageError unless a model's outputs (n, classes) have a value for each digit."""
+    if outputs.shape[1] != CLASSES:
+        raise UsageError(
+            f"{model.name} gives {outputs.shape[1]} values for an image, expected {CLASSES}: one for each digit"
+        )
+
+
 def evaluate(model: keras.Model, digits: DigitSet | None = None) -> Score:
     """Score a network on all test images of a data set; None for MNIST where it can be had.
 
@@ -114,10 +122,7 @@ def evaluate(model: keras.Model, digits: DigitSet | None = None) -> Score:
     """
     digits = digits or load_data()
     probabilities = predict(model, digits.test_images)
-    if probabilities.shape[1] != CLASSES:
-        raise UsageError(
-            f"{model.name} gives {probabilities.shape[1]} values for an image, expected {CLASSES}: one for each digit"
-        )
+    require_ten_values(model, probabilities)
     return score(digits.name, probabilities, digits.test_labels)
 
 

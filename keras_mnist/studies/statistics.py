@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from scipy import stats
 
-CONFIDENCE = 0.95
+from keras_mnist.utils.intervals import CONFIDENCE, wilson_interval
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,12 +57,6 @@ def t_interval(values: Sequence[float]) -> tuple[float, float]:
     mean, error = statistics.fmean(values), statistics.stdev(values) / math.sqrt(len(values))
     reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * error
     return mean - reach, mean + reach
-
-
-def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    """Wilson's score interval of a share; it knows of the images that were drawn, but nothing of other seeds."""
-    found = stats.binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
-    return float(found.low), float(found.high)
 
 
 def paired_differences(before: Mapping[int, float], after: Mapping[int, float]) -> Summary | None:

@@ -1,5 +1,7 @@
+import dataclasses
 import functools
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -16,7 +18,8 @@ from keras_mnist.errors import RunError, UsageError
 from keras_mnist.results import export as module
 from keras_mnist.results import folding
 from keras_mnist.results.evaluation import raw_outputs
-from keras_mnist.results.export import formats
+from keras_mnist.results.export import comparison, formats
+from keras_mnist.results.export.facts import exported_facts, facts_beside
 from tests.conftest import slow_beside
 from tests.results import users_models
 from tests.results.test_folding import lively
@@ -48,8 +51,8 @@ assert serve(image=tf.zeros((3, 28, 28, 1), tf.uint8))["digit"].shape == (3,)
 def test_another_process_predicts_digits_without_keras_and_gets_an_error_for_other_shapes(tmp_path, digits):
     model = keras_mnist.create_model("bn_gap")
     images = digits.test_images[:50]
-    difference = keras_mnist.export(model, tmp_path / "bn_gap", images=images, facts={"variant": "bn_gap"})
-    assert difference <= 1e-6
+    found = keras_mnist.export(model, tmp_path / "bn_gap", images=images, facts={"variant": "bn_gap"})
+    assert found.difference <= 1e-6 and (found.images, found.agreement) == (50, 1.0)
     np.save(tmp_path / "images.npy", images)
     arguments = [str(tmp_path / "bn_gap"), str(tmp_path / "images.npy"), str(tmp_path / "found.npz")]
     reader = subprocess.run([sys.executable, "-c", READER, *arguments], capture_output=True, text=True)
@@ -60,7 +63,7 @@ def test_another_process_predicts_digits_without_keras_and_gets_an_error_for_oth
     assert set(found.files) == {"probabilities", "digit"}
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-6)
     np.testing.assert_array_equal(found["digit"], expected.argmax(axis=1))
-    assert json.loads((tmp_path / "bn_gap" / "keras_mnist.json").read_text()) == {"variant": "bn_gap"}
+    assert exported_facts(tmp_path / "bn_gap") == {"variant": "bn_gap", "format": "saved_model"}
 
 
 def files(folder):
@@ -105,11 +108,12 @@ def folded(export_format):
 def copied(monkeypatch):
     """Let a SavedModel be a copy of one that was written before: for tests of where it goes and what it replaces."""
 
-    def copy(model, gives_logits, path):
+    def saved_model(model, gives_logits, path):
         an_export_of_mnist(path)
         return functools.partial(raw_outputs, model)
 
-    monkeypatch.setattr(module, "get_format", lambda name: formats.Format(copy, suffix=""))
+    copying = dataclasses.replace(formats.get_format("saved_model"), write=saved_model)
+    monkeypatch.setattr(module, "get_format", lambda name: copying)
 
 
 def wrong_fold(change):
@@ -151,12 +155,14 @@ def with_last_weights_times(scale, model):
 
 @pytest.mark.parametrize("name", ["bn_gap", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
 def test_rounding_is_no_difference_at_any_scale_of_the_weights(tmp_path, monkeypatch, digits, folded, name):
-    monkeypatch.setattr(module, "TOLERANCE", 0.0)  # so that what rounding may do decides
+    monkeypatch.setattr(comparison, "TOLERANCE", 0.0)  # so that what rounding may do decides
     keras.utils.set_random_seed(0)
     model = lively(keras_mnist.create_model(name))
     for times, format in ((30, folded), (10, folded), (1e4 / 300, "saved_model")):
         model = with_last_weights_times(times, model)
-        assert keras_mnist.export(model, tmp_path / str(times), format=format, images=digits.test_images) < 0.01
+        assert (
+            keras_mnist.export(model, tmp_path / str(times), format=format, images=digits.test_images).difference < 0.01
+        )
 
 
 def test_of_logits_the_softmax_is_exported(tmp_path, digits):
@@ -185,7 +191,7 @@ NEW_TO_EXPORT = (
 @pytest.mark.parametrize("build", slow_beside(NEW_TO_EXPORT, users_models.ALL))
 def test_a_user_s_model_is_exported(tmp_path, digits, build):
     model, images = build(), digits.test_images[:20]
-    assert keras_mnist.export(model, tmp_path / "model", images=images) < 1e-3
+    assert keras_mnist.export(model, tmp_path / "model", images=images).difference < 1e-3
     found = tf.saved_model.load(tmp_path / "model").signatures["serving_default"](image=tf.constant(images))
     expected = keras.tree.flatten(model.predict_on_batch(images.astype(np.float32)))[0]
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-3)
@@ -270,16 +276,16 @@ def test_what_is_not_ours_is_not_replaced_until_asked_to(tmp_path, copied, make,
         keras_mnist.export(Never(), folder, facts={"dataset": "digits"})
     assert "\n" not in str(error.value) and files(tmp_path) == before
     keras_mnist.export(users_models.sequential(), folder, facts={"dataset": "digits"}, overwrite=True)
-    assert module.exported_facts(folder) == {"dataset": "digits"}
+    assert exported_facts(folder) == {"dataset": "digits", "format": "saved_model"}
     assert not list(tmp_path.rglob("thesis*"))
 
 
 def test_what_comes_into_the_folder_during_the_work_stays(tmp_path, monkeypatch, copied):
     def compare_while_someone_writes(*_):
         a_thesis(tmp_path / "chosen")
-        return 0.0
+        return comparison.Comparison(1, 0.0, 1.0)
 
-    monkeypatch.setattr(module, "_compare", compare_while_someone_writes)
+    monkeypatch.setattr(module, "compare", compare_while_someone_writes)
     with pytest.raises(UsageError, match="holds thesis.txt"):
         keras_mnist.export(users_models.sequential(), tmp_path / "chosen")
     assert files(tmp_path / "chosen") == {Path("thesis.txt"): b"years of work"}
@@ -289,7 +295,7 @@ def test_an_empty_folder_and_an_older_export_are_replaced(tmp_path, copied):
     (tmp_path / "chosen").mkdir()
     for seed in (1, 2):
         keras_mnist.export(users_models.sequential(), tmp_path / "chosen", facts={"dataset": "digits", "seed": seed})
-        assert module.exported_facts(tmp_path / "chosen")["seed"] == seed
+        assert exported_facts(tmp_path / "chosen")["seed"] == seed
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -304,7 +310,7 @@ def test_a_file_is_never_replaced(tmp_path, overwrite):
 
 
 def test_a_folder_that_cannot_be_written_is_named_before_the_work(tmp_path, monkeypatch):
-    monkeypatch.setattr(module.os, "access", lambda path, mode: Path(path) != tmp_path)  # root may write everywhere
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)  # root may write everywhere
     with pytest.raises(UsageError, match=r"cannot write to .* \(Permission denied\); choose another `output`"):
         keras_mnist.export(Never(), tmp_path / "chosen")
 
@@ -325,25 +331,24 @@ def test_a_disk_that_fills_up_leaves_the_old_export_and_one_line(tmp_path):
 @pytest.mark.parametrize("content", ["", "[1]", '{"dataset": "mni', None])
 def test_facts_that_cannot_be_read_are_none(tmp_path, content):
     a_thesis(tmp_path / "chosen")
-    (tmp_path / "chosen" / "saved_model.pb").write_text("")
     if content is not None:
         (tmp_path / "chosen" / "keras_mnist.json").write_text(content)
-    assert module.exported_facts(tmp_path / "chosen") is None
-    assert module.exported_facts(tmp_path / "absent") is None
+    assert exported_facts(tmp_path / "chosen") is None
+    assert exported_facts(tmp_path / "absent") is None
 
 
 def test_an_export_names_its_run(tmp_path):
     record = {"variant": "bn_gap", "dataset": "digits", "seed": 3, "test_accuracy": 0.9, "epochs": 5}
     (tmp_path / "run.json").write_text(json.dumps(record))
     (tmp_path / "model.keras").write_bytes(b"weights")
-    facts = module.facts_beside(tmp_path / "model.keras")
+    facts = facts_beside(tmp_path / "model.keras")
     assert facts["run"] == str(tmp_path) and facts["seed"] == 3 and "epochs" not in facts
     (tmp_path / "model.keras").write_bytes(b"others")
-    assert module.facts_beside(tmp_path / "model.keras") != facts
-    assert module.facts_beside(tmp_path / "elsewhere" / "model.keras") is None
+    assert facts_beside(tmp_path / "model.keras") != facts
+    assert facts_beside(tmp_path / "elsewhere" / "model.keras") is None
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(UsageError, match="run.json is no record of a run"):
-        module.facts_beside(tmp_path / "model.keras")
+        facts_beside(tmp_path / "model.keras")
 
 
 def test_an_unknown_format_is_answered_with_those_there_are(tmp_path):
@@ -364,9 +369,9 @@ def test_a_format_of_one_file_never_replaces_another_until_asked_to(tmp_path, di
         return lambda images: model.predict_on_batch(images.astype(np.float32))
 
     model, path, images = lively(users_models.sequential()), tmp_path / "model.json", digits.test_images[:20]
-    assert keras_mnist.export(model, path, format="weights_in_json", images=images) <= 1e-6
+    assert keras_mnist.export(model, path, format="weights_in_json", images=images).difference <= 1e-6
     written = path.read_bytes()
-    assert {file.name for file in tmp_path.iterdir()} == {"model.json"} and json.loads(written)
+    assert {file.name for file in tmp_path.iterdir()} == {"model.json", "model.json.md"} and json.loads(written)
     with pytest.raises(UsageError, match="model.json is there already; choose another `output`, or pass `overwrite`"):
         keras_mnist.export(Never(), path, format="weights_in_json")
     assert path.read_bytes() == written

@@ -11,16 +11,31 @@ from keras_mnist.utils.registry import Registry
 
 
 class Format(NamedTuple):
-    """A registered function, and the ending of the file that it writes; "" for a folder."""
+    """A registered function, and what the decorator says of it."""
 
     write: Callable
     suffix: str
+    calibrated: bool
+    least_agreement: float | None
+    library: str
+
+    @property
+    def name(self) -> str:
+        """The function's."""
+        return self.write.__name__
+
+    def file_name(self, model: str) -> str:
+        """What an export of a model is called by itself: SavedModels have the model's name, as those of runs."""
+        named = self.suffix or self.name == "saved_model"
+        return model + self.suffix if named else f"{model}_{self.name}"
 
 
 FORMATS = Registry("export format")
 
 
-def export_format(suffix: str = ""):
+def export_format(
+    suffix: str = "", *, calibrated: bool = False, least_agreement: float | None = None, library: str = "tensorflow"
+):
     """Register the decorated function as a format under its own name.
 
     It is called with (model, gives_logits, path), writes the model to the path, which does not exist or is an empty
@@ -28,21 +43,25 @@ def export_format(suffix: str = ""):
 
     Args:
         suffix: ending of the file that it writes, such as ".tflite"; "" for a folder.
+        calibrated: it is called with raw training images as a fourth argument, to learn what values occur.
+        least_agreement: the share of the images whose digit it must predict as the original does, for a format that
+            rounds what it computes; None: its probabilities are the original's up to float32's rounding.
+        library: what the model card says that it is for.
     """
 
     def register(function):
-        FORMATS[function.__name__] = Format(function, suffix)
+        FORMATS[function.__name__] = Format(function, suffix, calibrated, least_agreement, library)
         return function
 
     return register
 
 
 def get_format(name: str) -> Format:
-    """The format called `name`.
+    """The format called `name`, in which a hyphen stands for an underscore.
 
     Raises: UsageError, with close matches, if there is none.
     """
     package = __name__.rpartition(".")[0]
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
         importlib.import_module(f"{package}.{module.name}")
-    return FORMATS[name]
+    return FORMATS[name.replace("-", "_")]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
+from keras_mnist.results import runtimes
 from keras_mnist.results.export.formats import export_format
 
 
 @export_format()
-def saved_model(model: keras.Model, gives_logits: bool, path: Path) -> Callable[[np.ndarray], np.ndarray]:
+def saved_model(model: keras.Model, gives_logits: bool, path: Path) -> runtimes.Predict:
     """A folder whose signature takes uint8 images, and gives probabilities and the digit."""
     shape = (None, 28, 28, 1)
 
@@ -34,5 +33,4 @@ def saved_model(model: keras.Model, gives_logits: bool, path: Path) -> Callable[
     archive.track(model)
     archive.add_endpoint("serving_default", predict_digits)
     archive.write_out(path, verbose=False)
-    serve = tf.saved_model.load(path).signatures["serving_default"]
-    return lambda images: serve(image=tf.constant(images))["probabilities"].numpy()
+    return runtimes.saved_model(path)

@@ -18,4 +18,5 @@ from keras_mnist.studies.report import missing
 from keras_mnist.studies.report import provenance
 from keras_mnist.studies.report import networks
 from keras_mnist.studies.report import benchmarks
+from keras_mnist.studies.report import formats
 from keras_mnist.studies.report import tuning

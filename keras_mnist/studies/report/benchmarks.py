@@ -27,9 +27,11 @@ def benchmark_machine(records: Records) -> list[Part]:
 
 @region
 def benchmark_table(records: Records) -> list[Part]:
-    """Every measurement beside the first of the same unit in its part."""
+    """Every measurement beside the first of the same unit in its part; formats have a table of their own."""
     rows = []
     for part, found in records.benchmark.items():
+        if part == "formats":
+            continue
         for row in found["rows"]:
             first = next(other["median"] for other in found["rows"] if other["unit"] == row["unit"])
             extremes = f"{figure(row['min'])} to {figure(row['max'])}"

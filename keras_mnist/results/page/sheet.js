@@ -1,0 +1,123 @@
+// The sheet to draw on: marks are kept, so that each can be taken back, and painted anew whenever one changes.
+// Ink is opaque on a transparent canvas: its alpha is the picture, and the colour follows the theme.
+
+const SHEET_SIZE = 560; // pixels of its canvas; MNIST's longer sides were about 100 before they became 20
+const BRUSH = 0.09; // of the sheet's side: MNIST's strokes, 2.7 of 20 pixels, where a digit fills two thirds
+
+class Sheet {
+  constructor(canvas, changed) {
+    this.canvas = canvas;
+    this.changed = changed;
+    this.marks = [];
+    this.stroke = this.pointer = null; // under way; a stroke of the keyboard's has no pointer
+    canvas.width = canvas.height = SHEET_SIZE;
+    this.context = canvas.getContext("2d", { willReadFrequently: true });
+    this.listen();
+  }
+
+  listen() {
+    this.canvas.addEventListener("pointerdown", (event) => this.begin(event));
+    this.canvas.addEventListener("pointermove", (event) => this.follow(event));
+    for (const name of ["pointerup", "pointercancel"]) {
+      this.canvas.addEventListener(name, (event) => this.finish(event));
+    }
+  }
+
+  begin(event) {
+    if (this.pointer !== null || event.button !== 0) return; // a second finger, or another button
+    this.pointer = event.pointerId;
+    this.canvas.setPointerCapture(this.pointer); // strokes may leave the sheet and come back
+    this.beginStroke(this.place(event));
+  }
+
+  follow(event) {
+    if (event.pointerId !== this.pointer) return;
+    const all = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
+    this.extendStroke((all.length ? all : [event]).map((each) => this.place(each)));
+  }
+
+  finish(event) {
+    if (event.pointerId === this.pointer) this.endStroke();
+  }
+
+  // Where a pointer is, as fractions of the sheet.
+  place(event) {
+    const frame = this.canvas.getBoundingClientRect();
+    return [(event.clientX - frame.left) / frame.width, (event.clientY - frame.top) / frame.height];
+  }
+
+  beginStroke(point) {
+    this.stroke = { points: [point] };
+    this.add(this.stroke);
+  }
+
+  extendStroke(points) {
+    this.stroke.points.push(...points);
+    this.paint();
+  }
+
+  endStroke() {
+    this.stroke = this.pointer = null;
+  }
+
+  // A mark: a stroke {points}, a picture {pixels} of 28x28 that takes the place of all before it, or {blank}.
+  add(mark) {
+    this.marks.push(mark);
+    this.paint();
+  }
+
+  undo() {
+    this.endStroke();
+    this.marks.pop();
+    this.paint();
+  }
+
+  clear() {
+    this.endStroke();
+    if (this.visible().length) this.add({ blank: true }); // which undo takes back too
+  }
+
+  visible() {
+    const last = this.marks.findLastIndex((mark) => mark.blank || mark.pixels);
+    return this.marks.slice(Math.max(last, 0)).filter((mark) => !mark.blank);
+  }
+
+  paint() {
+    const ink = getComputedStyle(this.canvas).color;
+    this.context.clearRect(0, 0, SHEET_SIZE, SHEET_SIZE);
+    for (const mark of this.visible()) {
+      if (mark.pixels) paintEnlarged(this.context, mark.pixels, ink);
+      else paintStroke(this.context, mark.points, ink);
+    }
+    this.changed();
+  }
+
+  // The drawing as Python reads pictures: ink bright on black.
+  grey() {
+    const { data } = this.context.getImageData(0, 0, SHEET_SIZE, SHEET_SIZE);
+    const picture = new Uint8Array(SHEET_SIZE * SHEET_SIZE);
+    for (let index = 0; index < picture.length; index++) picture[index] = data[index * 4 + 3];
+    return picture;
+  }
+}
+
+function paintStroke(context, points, ink) {
+  const [first, ...rest] = points.map(([x, y]) => [x * SHEET_SIZE, y * SHEET_SIZE]);
+  Object.assign(context, { strokeStyle: ink, lineWidth: BRUSH * SHEET_SIZE, lineCap: "round", lineJoin: "round" });
+  context.beginPath();
+  context.moveTo(...first);
+  for (const point of rest.length ? rest : [first]) context.lineTo(...point); // to itself: a dot
+  context.stroke();
+}
+
+function paintEnlarged(context, pixels, ink) {
+  const small = element("canvas", { width: SIDE, height: SIDE });
+  const pen = small.getContext("2d");
+  pen.fillStyle = ink;
+  pixels.forEach((brightness, index) => {
+    pen.globalAlpha = brightness / 255;
+    pen.fillRect(index % SIDE, Math.floor(index / SIDE), 1, 1);
+  });
+  context.imageSmoothingQuality = "high";
+  context.drawImage(small, 0, 0, SHEET_SIZE, SHEET_SIZE);
+}
