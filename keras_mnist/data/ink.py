@@ -11,7 +11,7 @@ from keras_mnist.errors import UsageError
 
 EVEN_PAPER = 4.0  # grey levels by which even paper may vary along the edge of a picture
 FAINTEST = 12.0  # grey levels between paper and the faintest ink
-NOISE_FACTOR = 6.0  # ink stands out from the noise by so many deviations
+NOISE_FACTOR = 8.0  # ink stands out from the noise by so many deviations
 STROKE_SHARE = 0.3  # a stroke in uneven light is thinner than this share of the picture's shorter side
 EVERYWHERE = np.ones((3, 3), bool)  # pixels that touch at a corner belong together
 
@@ -31,8 +31,7 @@ def find_ink(grey: np.ndarray) -> Ink:
     Raises: UsageError if nothing is drawn on it.
     """
     contrast, notes = _contrast(grey)
-    noise = _noise(grey)
-    floor = max(FAINTEST, NOISE_FACTOR * noise)
+    floor = max(FAINTEST, NOISE_FACTOR * _noise(contrast))
     visible = contrast[contrast > floor]
     if visible.size < 4:
         raise UsageError("nothing drawn, expected a digit that stands out from its paper")
@@ -69,9 +68,9 @@ def _is_bright_paper(grey: np.ndarray) -> bool:
     return np.sum((few - around) ** 3) < 0
 
 
-def _noise(grey: np.ndarray) -> float:
-    """The deviation of neighbouring pixels of paper."""
-    differences = np.abs(np.diff(grey, axis=1))
+def _noise(contrast: np.ndarray) -> float:
+    """The deviation of a pixel from its neighbour, of which most are paper."""
+    differences = np.abs(np.diff(contrast, axis=1))
     return 1.4826 * float(np.median(differences)) / 2**0.5 if differences.size else 0.0
 
 

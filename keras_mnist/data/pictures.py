@@ -105,7 +105,7 @@ def _plain(image: Image.Image) -> tuple[Image.Image, list[str]]:
         values = np.nan_to_num(np.asarray(image, np.float32), posinf=0, neginf=0)
         low, high = float(values.min()), float(values.max())
         values = (values - low) * (255 / (high - low)) if high > low else np.zeros_like(values)
-        return Image.fromarray(values.astype(np.uint8)), [f"{image.mode} pixels from {low:g} to {high:g} stretched"]
+        return Image.fromarray(values.astype(np.uint8)), [f"values {low:g} to {high:g} stretched"]
     if image.has_transparency_data:
         return image.convert("RGBA"), []
     if image.mode in ("L", "RGB"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PIL import Image
 from scipy import ndimage
 
 from keras_mnist.data.ink import find_ink
-from keras_mnist.data.picture_files import open_array, read_pictures
+from keras_mnist.data.picture_files import STANDARD_INPUT, open_array, picture_files, read_pictures
 from keras_mnist.data.pictures import Picture, open_picture
 from keras_mnist.data.strokes import digits_of, stroke_width, thicker
 from keras_mnist.errors import UsageError
@@ -21,6 +22,7 @@ from keras_mnist.errors import UsageError
 SIDE, BOX = 28, 20
 CENTRE = 14.0  # row and column of the centre of mass, to the nearest pixel
 THINNEST, USUAL = 0.078, 0.131  # width of strokes as a share of the longer side: of the thinnest 2 %, and the median
+PREVIEW = 224  # pixels of the longer side
 FAINT = 0.2  # pixels with less of the full ink are no part of a digit's box
 
 
@@ -30,13 +32,15 @@ class Reading:
 
     Attributes:
         images: (n, 28, 28, 1) uint8.
-        boxes: where each lies on the picture: (top, left, bottom, right).
         notes: what was done to the picture.
+        preview: the picture as it was looked at, but small.
+        boxes: where each digit lies on the preview: (top, left, bottom, right).
     """
 
     images: np.ndarray
-    boxes: list[tuple[int, int, int, int]]
     notes: list[str]
+    preview: Image.Image
+    boxes: list[tuple[float, ...]]
 
 
 def preprocess(picture: str | PathLike | Image.Image | np.ndarray) -> np.ndarray:
@@ -64,6 +68,31 @@ def preprocess(picture: str | PathLike | Image.Image | np.ndarray) -> np.ndarray
         raise UsageError(f"{picture}: {error}") from error
 
 
+def read_files(paths: Iterable[Path]) -> dict[str, Reading | UsageError]:
+    """The digits of all pictures in files and folders by the picture's name, or why a picture is refused.
+
+    Raises: UsageError if a path names nothing.
+    """
+    found: dict[str, Reading | UsageError] = {}
+    for path in picture_files(paths):
+        name = "standard input" if path == STANDARD_INPUT else str(path)
+        try:
+            pictures = list(read_pictures(path))
+        except UsageError as error:
+            found[name] = error
+            continue
+        names = [name] if len(pictures) == 1 else [f"{name}[{index}]" for index in range(len(pictures))]
+        found |= {of: _read_or_refused(picture) for of, picture in zip(names, pictures, strict=True)}
+    return found
+
+
+def _read_or_refused(picture: Picture) -> Reading | UsageError:
+    try:
+        return read_digits(picture)
+    except UsageError as error:
+        return error
+
+
 def read_digits(picture: Picture) -> Reading:
     """The digits of a picture in MNIST's form, where they are and what was done.
 
@@ -71,11 +100,14 @@ def read_digits(picture: Picture) -> Reading:
     """
     ink = find_ink(picture.grey)
     digits, left_out = digits_of(ink)
-    boxes = [_box(strength) for strength in digits]
-    found = [_usual_width(_cropped(strength)) for strength in digits]
+    found = [_usual_width(cropped(strength)) for strength in digits]
     thickened = ["thickened"] * any(thick for _, thick in found)
     images = np.stack([mnist_form(strength) for strength, _ in found])
-    return Reading(images, boxes, [*picture.notes, *ink.notes, *left_out, *thickened])
+    preview = picture.image.copy()
+    preview.thumbnail((PREVIEW, PREVIEW))
+    scale = max(preview.size) / max(picture.image.size)
+    boxes = [tuple(edge * scale for edge in _box(strength)) for strength in digits]
+    return Reading(images, [*picture.notes, *ink.notes, *left_out, *thickened], preview, boxes)
 
 
 def _box(strength: np.ndarray) -> tuple[int, int, int, int]:
@@ -83,7 +115,8 @@ def _box(strength: np.ndarray) -> tuple[int, int, int, int]:
     return int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1
 
 
-def _cropped(strength: np.ndarray) -> np.ndarray:
+def cropped(strength: np.ndarray) -> np.ndarray:
+    """A digit's ink without the empty rows and columns around it."""
     top, left, bottom, right = _box(strength)
     return strength[top:bottom, left:right]
 
@@ -93,7 +126,7 @@ def _usual_width(strength: np.ndarray) -> tuple[np.ndarray, bool]:
     width = stroke_width(strength)
     if width >= THINNEST:
         return strength, False
-    return _cropped(thicker(strength, (USUAL - width) / 2 * max(strength.shape))), True
+    return cropped(thicker(strength, (USUAL - width) / 2 * max(strength.shape))), True
 
 
 def mnist_form(strength: np.ndarray) -> np.ndarray:

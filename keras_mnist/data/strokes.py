@@ -13,7 +13,7 @@ OVERLAP = 0.4  # pieces above each other by this share of the narrower are one d
 
 
 def digits_of(ink: Ink) -> tuple[list[np.ndarray], list[str]]:
-    """The strength of each digit's ink alone, each (rows, columns) of 0..1, from left to right, and what was left out."""
+    """The strength of each digit's ink alone, (rows, columns) of 0..1, from left to right, and what was left out."""
     labels, count = ndimage.label(ink.mask, EVERYWHERE)
     boxes = ndimage.find_objects(labels)
     groups, specks = _groups(boxes, ink.mask.shape)

@@ -19,3 +19,4 @@ from keras_mnist.studies.report import provenance
 from keras_mnist.studies.report import networks
 from keras_mnist.studies.report import benchmarks
 from keras_mnist.studies.report import tuning
+from keras_mnist.studies.report import pictures
