@@ -22,7 +22,7 @@ def is_idx(content: bytes) -> bool:
 def read_idx(content: bytes) -> np.ndarray:
     """The array in the bytes of an IDX file.
 
-    Raises: UsageError if they are none, or hold another number of bytes than they say.
+    Raises: UsageError if they are none, are empty, or hold another number of bytes than they say.
     """
     if content[:2] == GZIP:
         content = _decompressed(content)
@@ -33,6 +33,8 @@ def read_idx(content: bytes) -> np.ndarray:
     expected = begin + math.prod(shape) * kind.itemsize
     if len(content) != expected:
         raise UsageError(f"damaged IDX file: {len(content):,} bytes, expected {expected:,} for an array of {shape}")
+    if not math.prod(shape):
+        raise UsageError(f"an empty IDX file: an array of {shape}, expected images or labels")
     return np.frombuffer(content, kind, offset=begin).reshape(shape)
 
 

@@ -14,6 +14,7 @@ from keras_mnist.errors import Interrupted, UsageError, first_line
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 EXPECTED = "PNG, JPEG, GIF, BMP, WebP, TIFF, HEIC or IDX"
 MOST_PIXELS = 64_000_000  # before anything is decoded
+TOO_LARGE = f"a picture of more than {MOST_PIXELS // 10**6} million pixels; make it smaller"
 LONGEST = 1024  # pixels of the longer side, from which on pictures are made smaller
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
@@ -43,6 +44,8 @@ def open_picture(source: bytes | Image.Image) -> Picture:
             return _upright(_opened(source) if isinstance(source, bytes) else _bearable(source))
         except (UsageError, Interrupted):
             raise
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise UsageError(TOO_LARGE) from None
         except Image.UnidentifiedImageError:
             raise UsageError(f"not a picture, or damaged, expected {EXPECTED}") from None
         except Exception as error:  # Pillow's readers raise whatever damaged bytes lead them to
@@ -63,8 +66,7 @@ def _bearable(image: Image.Image) -> Image.Image:
     """A picture that is small enough to decode."""
     columns, rows = image.size
     if columns * rows > MOST_PIXELS:
-        most = f"{MOST_PIXELS // 10**6} million"
-        raise UsageError(f"a picture of {columns} x {rows} pixels, expected at most {most}; make it smaller")
+        raise UsageError(TOO_LARGE)
     if not columns * rows:
         raise UsageError("a picture without pixels, expected one with a digit")
     return image

@@ -23,7 +23,7 @@ SIDE, BOX = 28, 20
 CENTRE = 14.0  # row and column of the centre of mass, to the nearest pixel
 THINNEST, USUAL = 0.078, 0.131  # width of strokes as a share of the longer side: of the thinnest 2 %, and the median
 PREVIEW = 224  # pixels of the longer side
-FAINT = 0.2  # pixels with less of the full ink are no part of a digit's box
+FAINT = 0.1  # pixels with less of the full ink are no part of a digit's box
 
 
 @dataclasses.dataclass(frozen=True)

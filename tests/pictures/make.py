@@ -26,15 +26,16 @@ ROWS = {"seen": [[3, 1, 4], [1, 5, 9, 2], [6, 5], [3, 5, 8, 9, 7], [0, 7]],
         "unseen": [[2, 7, 1], [8, 2, 8, 1], [4, 6], [5, 9, 0, 4, 3], [7, 0]]}  # fmt: skip
 
 
-def pictures() -> Iterator[tuple[Path, bytes]]:
-    """Each picture's path in the folder and the content of its file."""
+def pictures(chosen: str | None = None) -> Iterator[tuple[Path, bytes]]:
+    """Each picture's path in the folder and the content of its file; or those of certain digits alone."""
     for half, (hand, fonts) in HALVES.items():
         for name, draw in KINDS.items():
             for digits in ROWS[half] if name == "row" else [[digit] for digit in range(10)]:
                 written = "".join(map(str, digits))
-                generator = np.random.default_rng(zlib.crc32(f"{half} {name} {written}".encode()))
-                image, suffix = draw(Draft(digits, hand, fonts[digits[0] % 2], generator))
-                yield Path(half, name, f"{written}.{suffix.split('.')[-1]}"), file_of(image, suffix)
+                if chosen in (None, written):
+                    generator = np.random.default_rng(zlib.crc32(f"{half} {name} {written}".encode()))
+                    image, suffix = draw(Draft(digits, hand, fonts[digits[0] % 2], generator))
+                    yield Path(half, name, f"{written}.{suffix.split('.')[-1]}"), file_of(image, suffix)
 
 
 def main() -> None:
