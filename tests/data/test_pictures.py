@@ -12,7 +12,7 @@ from keras_mnist.data import pictures
 from keras_mnist.data.pictures import open_picture
 from keras_mnist.data.preprocess import Reading, preprocess, read_digits, read_files
 from keras_mnist.errors import UsageError
-from tests.data.hostile import SAVED, idx, mutated, saved, seven
+from tests.data.hostile import SAVED, alike, idx, mutated, saved, seven
 
 GREY = np.asarray(seven())
 GOOD = {
@@ -42,7 +42,7 @@ def test_any_make_of_picture_gives_the_same_digit(name):
 @pytest.mark.parametrize("form", SAVED.values())
 def test_every_format_is_read(form):
     images = read_digits(open_picture(saved(seven("RGB", "white", "navy"), form))).images
-    assert np.abs(images.astype(int) - preprocess(seven())).mean() < 2
+    assert alike(images, preprocess(seven()))
 
 
 @pytest.mark.parametrize("mark", range(1, 9))
@@ -54,7 +54,7 @@ def test_a_picture_is_turned_as_its_mark_says(mark):
     lying = seven() if mark == 1 else seven().transpose(Image.Transpose(ways[mark - 1]))
     for form in ("PNG", "JPEG", "TIFF"):
         reading = read_digits(open_picture(saved(lying, form, exif=exif)))
-        assert np.abs(reading.images.astype(int) - preprocess(seven())).mean() < 3, form
+        assert alike(reading.images, preprocess(seven())), form
 
 
 def header_of(columns: int, rows: int) -> bytes:
@@ -101,7 +101,7 @@ def test_heic_is_read():
     pillow_heif = pytest.importorskip("pillow_heif", reason="needs the extra heic")
     pillow_heif.register_heif_opener()
     content = saved(seven("RGB", "white", "navy"), "HEIF", quality=95)
-    assert np.abs(read_digits(open_picture(content)).images.astype(int) - preprocess(seven())).mean() < 3
+    assert alike(read_digits(open_picture(content)).images, preprocess(seven()))
 
 
 def test_a_large_picture_is_made_smaller_first():
@@ -109,7 +109,7 @@ def test_a_large_picture_is_made_smaller_first():
     for form in ("PNG", "JPEG"):
         picture = open_picture(saved(large, form))
         assert max(picture.image.size) <= pictures.LONGEST
-        assert np.abs(read_digits(picture).images.astype(int) - preprocess(seven())).mean() < 3
+        assert alike(read_digits(picture).images, preprocess(seven()))
 
 
 @pytest.mark.parametrize(
