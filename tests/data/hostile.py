@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -22,6 +23,14 @@ def saved(image: Image.Image, form: str = "PNG", **options) -> bytes:
     content = io.BytesIO()
     image.save(content, form, **options)
     return content.getvalue()
+
+
+def header_of_a_bomb(columns: int = 30_000, rows: int = 30_000) -> bytes:
+    """A PNG that claims a size, and holds nothing."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", columns, rows, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk)) + bytes(4) + b"IDAT"
+    )
 
 
 def idx(array: np.ndarray, kind: int = 8) -> bytes:

@@ -40,7 +40,8 @@ def picture_form(records: Records) -> list[Part]:
         f"The centre of mass of the {form['images']:,} training images of mnist lies between {min(centre['least'])} "
         f"and {max(centre['most'])} along both sides, and at row {centre['mean'][0]} and column {centre['mean'][1]} "
         f"on average: at index 14, to the nearest pixel. The strokes of the first {width['images']:,} are "
-        f"{percent(width['median'])} of the digit's longer side thick (median); 2 % of them have less than {percent(width['2 %'])}.",
+        f"{percent(width['median'])} of the digit's longer side thick (median); "
+        f"2 % of them have less than {percent(width['2 %'])}.",
         f"Of the {trip['images']:,} test images of mnist, `{records.pictures['variant']}` misreads {trip['errors']}; "
         f"enlarged, moved, inverted and brought back to the form, {trip['errors_after']}: {points(lost)} points are "
         "lost.",
