@@ -16,13 +16,14 @@ from PIL import Image
 from scipy import ndimage
 
 from keras_mnist.data.picture_files import open_array
-from keras_mnist.data.preprocess import Reading, cropped, read_digits, read_files
+from keras_mnist.data.preprocess import cropped, read_digits, read_files
 from keras_mnist.data.sources import load_data
 from keras_mnist.data.strokes import stroke_width
 from keras_mnist.models import trained
 from keras_mnist.models.loading import load_model
 from keras_mnist.models.registry import create_model
 from keras_mnist.results.evaluation import predict
+from keras_mnist.results.predictions import answers
 from keras_mnist.utils.files import write_whole
 from tests.conftest import ROOT
 from tests.pictures.make import FOLDER, HALVES
@@ -35,13 +36,15 @@ ENLARGEMENTS = (None, Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image
 
 def score(model) -> list[dict]:
     """Each picture with the digits on it and those that were read; "" where it was refused."""
-    found = []
-    for name, reading in read_files([FOLDER]).items():
-        half, kind, _ = Path(name).relative_to(FOLDER).parts
-        images = reading.images if isinstance(reading, Reading) else np.empty((0, 28, 28, 1))
-        digits = predict(model, images).argmax(axis=1) if len(images) else []
-        found.append({"half": half, "kind": kind, "written": Path(name).stem, "read": "".join(map(str, digits))})
-    return found
+    readings = read_files([FOLDER])
+    read: dict[str, str] = dict.fromkeys(readings, "")
+    for answer in answers(model, readings)[0]:
+        read[answer.picture] += "" if answer.refused else str(answer.digit)
+    places = {name: Path(name).relative_to(FOLDER) for name in readings}
+    return [
+        {"half": place.parts[0], "kind": place.parts[1], "written": place.stem, "read": read[name]}
+        for name, place in places.items()
+    ]
 
 
 def by_kind(found: list[dict]) -> dict[str, dict[str, dict[str, int]]]:
