@@ -58,6 +58,8 @@ def _draw_original(page, corner, reading: Reading, place: int) -> None:
     draw = ImageDraw.Draw(page)
     draw.rectangle((*corner, corner[0] + CELL - 1, corner[1] + CELL - 1), fill=FAINT)
     page.paste(preview.convert("RGB").resize(size, Image.Resampling.BICUBIC), (left, top))
+    # A white picture would have no edge on this page.
+    draw.rectangle((*corner, corner[0] + CELL - 1, corner[1] + CELL - 1), outline=FAINT, width=2)
     if len(reading.images) > 1:
         above, before, below, after = (edge * scale for edge in reading.boxes[place])
         frame = left + before - 4, top + above - 4, left + after + 3, top + below + 3
@@ -71,7 +73,7 @@ def _draw_answer(page, corner, row: np.ndarray, name: str, notes: str) -> None:
     _write(page, (left, top - 12), str(digit), 96, INK)
     _write(page, (left + 76, top + 18), f"{row[digit]:.1%}", 30, INK)
     _write(page, (left + 76, top + 58), "sure", 15, QUIET)
-    draw, bottom, tall, step = ImageDraw.Draw(page), top + 168, 60, TEXT // 10
+    draw, bottom, tall, step = ImageDraw.Draw(page), top + 160, 60, TEXT // 10
     for other, probability in enumerate(row):
         begin, colour = left + other * step, ACCENT if other == digit else QUIET
         draw.rectangle((begin, bottom - tall, begin + step - 8, bottom), fill=FAINT)

@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 from scipy import ndimage
 
 import keras_mnist
+from keras_mnist.data import preprocess as preprocessing
 from keras_mnist.data.pictures import open_picture
 from keras_mnist.data.preprocess import area_average, preprocess, read_digits
 from keras_mnist.models import trained
@@ -106,6 +107,13 @@ def recorded() -> dict:
     if manifest.get(record["variant"], {}).get("run") != record["run"]:
         pytest.skip(f"the package has no trained {record['variant']} of {record['run']}, which the record is of")
     return record
+
+
+def test_the_form_is_as_measured():
+    form = json.loads(score.RECORD.read_text())["form"]
+    assert [round(mean) for mean in form["centre_of_mass"]["mean"]] == [preprocessing.CENTRE] * 2
+    measured = form["stroke_width"]["2 %"], form["stroke_width"]["median"]
+    assert measured == pytest.approx((preprocessing.THINNEST, preprocessing.USUAL), rel=0.03)
 
 
 def test_the_pictures_are_read_as_recorded():
