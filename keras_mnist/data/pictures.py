@@ -104,6 +104,7 @@ def _upright(image: Image.Image) -> Picture:
 def _plain(image: Image.Image) -> tuple[Image.Image, list[str]]:
     """A picture of 8 bits in grey, colour, or colour with transparency."""
     if image.mode.startswith("I") or image.mode == "F":
+        image, _ = _smaller(image.convert("F"))  # before any arithmetic: a large one takes four bytes a pixel
         values = np.nan_to_num(np.asarray(image, np.float32), posinf=0, neginf=0)
         low, high = float(values.min()), float(values.max())
         values = (values - low) * (255 / (high - low)) if high > low else np.zeros_like(values)

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_mnist.utils.files import write_whole
-from tests.pictures.kinds import KINDS, Draft
-from tests.pictures.papers import file_of
+from tests.pictures.kinds import KINDS
+from tests.pictures.papers import Draft, file_of
 from tests.pictures.strokes import ANGULAR_HAND, ROUND_HAND
 
 FOLDER = Path(__file__).with_name("drawn")

@@ -1,12 +1,46 @@
-"""Paper, ink, light, and a camera that looks at them."""
+"""What a picture is made of: a digit on a page, ink and paper, light, a camera, a file."""
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import numpy as np
 from PIL import Image, ImageFilter
 from scipy.ndimage import gaussian_filter
+
+from tests.pictures.strokes import draw_strokes, write_digit
+
+
+@dataclasses.dataclass(frozen=True)
+class Draft:
+    """What to draw: the digits, in which hand and font, and the numbers that make it unlike the others."""
+
+    digits: list[int]
+    hand: dict
+    font: str
+    generator: np.random.Generator
+
+    def page(self, low: int = 120, high: int = 190) -> tuple[int, int]:
+        """The size of a page, (columns, rows)."""
+        columns, rows = self.generator.integers(low, high, 2)
+        return int(columns), int(rows)
+
+    def cover(self, size: tuple[int, int], pen: tuple[float, float], share=(0.45, 0.8)) -> np.ndarray:
+        """The first digit somewhere on a page, by a pen as thick as these shares of the digit's height."""
+        uniform = self.generator.uniform
+        height = uniform(*share) * min(size)
+        strokes = write_digit(self.digits[0], self.hand, self.generator)
+        reach = np.max([np.abs(stroke).max(axis=0) for stroke in strokes], axis=0) * height + 0.1 * height
+        middle = [
+            uniform(min(edge, side / 2), max(side - edge, side / 2)) for side, edge in zip(size, reach, strict=True)
+        ]
+        width = uniform(*pen) * height
+        return draw_strokes(size, [stroke * height + middle for stroke in strokes], width, self.generator)
+
+    def of(self, *choices):
+        """One of some things."""
+        return choices[self.generator.integers(len(choices))]
 
 
 def paint(paper, ink, cover: np.ndarray) -> np.ndarray:
