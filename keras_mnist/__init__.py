@@ -16,6 +16,7 @@ _HOMES = {
     "list_variants": "keras_mnist.models.registry",
     "load_data": "keras_mnist.data.sources",
     "load_model": "keras_mnist.models.loading",
+    "preprocess": "keras_mnist.data.preprocess",
     "train": "keras_mnist.run",
 }
 _MODULES = {

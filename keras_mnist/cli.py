@@ -177,9 +177,9 @@ def add_data_flags(
     )
 
 
-def add_network_flags(parser: argparse.ArgumentParser) -> None:
+def add_network_flags(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """--model or --variant."""
-    either = parser.add_mutually_exclusive_group(required=True)
+    either = parser.add_mutually_exclusive_group(required=required)
     either.add_argument("--model", type=Path, metavar="PATH", help="a .keras file, such as a run's")
     either.add_argument("--variant", metavar="NAME", help="the trained network that comes with the package")
 

@@ -110,6 +110,11 @@ class Records:
         """What the benchmark wrote with --json."""
         return json.loads((self.folder / "benchmark.json").read_text())
 
+    @functools.cached_property
+    def pictures(self) -> dict:
+        """What tests/pictures/score.py measured."""
+        return json.loads((self.folder / "pictures.json").read_text())
+
 
 def _read(path: Path, folder: Path) -> Record:
     """One record.
