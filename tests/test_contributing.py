@@ -42,7 +42,8 @@ WRONG = {
     f"train --variant tiny --schedule lin {SHORT}": "train.py: --schedule is 'lin', expected one of constant, step, "
     "plateau, one_cycle, linear",
     f"train --variant tiny --fading 2 {SHORT}": "train.py: --fading is 2.0, expected at least 0 and at most 0.9",
-    "export --model {model} --format folded": "export.py: no export format 'folded'; did you mean folded_keras?",
+    "export --model {model} --format folded": "export.py: no export format 'folded'; did you mean folded_keras or "
+    "keras_folder?",
 }
 
 

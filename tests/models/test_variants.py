@@ -164,7 +164,7 @@ def test_a_keras_file_and_a_saved_model_predict_alike(variant, model, tmp_path, 
     kinds = frozenset(type(layer) for layer in folded.layers)
     if kinds not in kinds_written:
         kinds_written.add(kinds)
-        assert keras_mnist.export(model, tmp_path / "saved_model", images=images) <= 1e-6
+        assert keras_mnist.export(model, tmp_path / "saved_model", images=images).difference <= 1e-6
 
 
 def test_dropout_of_maps_drops_them_whole():

@@ -1,4 +1,3 @@
-import dataclasses
 import functools
 import json
 import os
@@ -112,7 +111,7 @@ def copied(monkeypatch):
         an_export_of_mnist(path)
         return functools.partial(raw_outputs, model)
 
-    copying = dataclasses.replace(formats.get_format("saved_model"), write=saved_model)
+    copying = formats.get_format("saved_model")._replace(write=saved_model)
     monkeypatch.setattr(module, "get_format", lambda name: copying)
 
 

@@ -20,7 +20,8 @@ def test_what_comes_with_the_package_is_exported_with_its_run(script_here, tiny,
     code, said, complaint = script_here("export.py", "--variant", tiny)
     assert (code, complaint) == (0, "") and "largest difference of a probability from tiny: " in said
     facts = json.loads((tmp_path / "saved_models" / tiny / "keras_mnist.json").read_text())
-    assert facts == {"variant": tiny, **trained.facts(tiny)} and facts["run"] == "mnist/tiny/tuned/seed0"
+    assert facts.items() >= {"variant": tiny, **trained.facts(tiny)}.items()
+    assert facts["run"] == "mnist/tiny/tuned/seed0"
 
 
 WRONG = {
