@@ -86,6 +86,7 @@ def an_export_of_mnist(folder):
 @pytest.fixture
 def export_format():
     """Register formats for one test."""
+    formats.get_format("saved_model")  # imports those of the package, which stay
     before = dict(formats.FORMATS)
     yield formats.export_format
     for name in formats.FORMATS.keys() - before.keys():
