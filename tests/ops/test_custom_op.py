@@ -155,9 +155,7 @@ def test_a_kept_operation_is_compiled_anew_after_a_change_of_what_it_calls(tmp_p
     assert printed_by("operation.py", tmp_path, OPERATION) == "1.0\n"
     before = sorted(kept.glob("*.nb?"))
     assert len(before) == 2
-    source.write_text(
-        source.read_text().replace("shape.prod(), np.float32), shape", "shape.prod(), np.float32) * 2, shape")
-    )
+    source.write_text(source.read_text().replace("count, np.float32), shape", "count, np.float32) * 2, shape"))
     assert printed_by("operation.py", tmp_path, OPERATION) == "2.0\n"
     after = sorted(kept.glob("*.nb?"))
     assert len(after) == 2 and not set(before) & set(after)

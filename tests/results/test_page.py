@@ -35,16 +35,20 @@ def as_text(images):
     return [base64.b64encode(image.tobytes()).decode() for image in images]
 
 
-def largest_differences(window, models, images):
-    """Of the probabilities of each model on the page from Keras's."""
+def differences(window, models, images):
+    """The largest of each model's probabilities on the page from Keras's, as a share of what is allowed.
+
+    What an untrained network answers hardly depends on the image: of that little it must be a small part too.
+    """
     found = np.array(window.evaluate(ANSWERS, as_text(images)))
     expected = np.stack([as_probabilities(np.asarray(model(images, training=False))) for model in models], axis=1)
-    return np.abs(found - expected).max(axis=(0, 2)).tolist()
+    allowed = np.minimum(TOLERANCE, np.ptp(expected, axis=0).max(axis=1) / 50)
+    return (np.abs(found - expected).max(axis=(0, 2)) / allowed).tolist()
 
 
 def test_the_page_computes_what_keras_does(opened, some_networks, digits):
     path, models = some_networks
-    assert max(largest_differences(opened(path), models, digits.test_images[:20])) < TOLERANCE
+    assert max(differences(opened(path), models, digits.test_images[:20])) < 1
 
 
 @pytest.mark.slow
@@ -54,9 +58,8 @@ def test_the_page_computes_what_keras_does_for_every_variant(opened, tmp_path, r
     images = request.getfixturevalue(fixture).test_images[:50]
     models = [network_of(name) for name in list_variants()]
     write_page([(model, {}) for model in models], tmp_path / "page.html")
-    differences = largest_differences(opened(tmp_path / "page.html"), models, images)
-    print(f"largest difference of a probability on 50 images of {fixture}: {max(differences):.1g}")
-    assert max(differences) < TOLERANCE, dict(zip(list_variants(), differences, strict=True))
+    found = differences(opened(tmp_path / "page.html"), models, images)
+    assert max(found) < 1, dict(zip(list_variants(), found, strict=True))
 
 
 def logits():
@@ -72,7 +75,7 @@ def test_a_user_s_models_are_computed_exactly(opened, tmp_path, digits):
     keras.utils.set_random_seed(0)
     models = [lively(build()) for build in UNDERSTOOD]
     write_page([(model, {}) for model in models], tmp_path / "page.html")
-    assert max(largest_differences(opened(tmp_path / "page.html"), models, digits.test_images[:10])) < TOLERANCE
+    assert max(differences(opened(tmp_path / "page.html"), models, digits.test_images[:10])) < 1
 
 
 def five_values():
