@@ -1,11 +1,8 @@
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score
 
-import keras_mnist
-from keras_mnist.data.labelled import LabelledDigits
 from keras_mnist.results import distorted
-from keras_mnist.results.distorted import DISTORTIONS, distorted_scores
+from keras_mnist.results.distorted import DISTORTIONS
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +47,3 @@ def test_strokes_are_thinner_and_thicker_by_pixels():
     bar[0, 5:20, 10:14] = 255
     for function, pixels, expected in ((distorted.thinner, 1, 3), (distorted.thicker, 1, 5), (distorted.thicker, 2, 6)):
         assert np.count_nonzero(function(bar, pixels)[0, 12]) == expected
-
-
-def test_scores_are_those_of_the_distorted_images(digits, linear):
-    few = LabelledDigits("a few", digits.test_images[:30], digits.test_labels[:30])
-    model = keras_mnist.create_model(linear)
-    found = distorted_scores(model, few)
-    assert [distortion for distortion, _ in found] == list(DISTORTIONS)
-    distortion, score = found[-1]
-    predictions = model(255.0 - few.test_images).numpy().argmax(axis=1)
-    assert (distortion.name, score.dataset) == ("inversion", "a few")
-    assert score.accuracy == pytest.approx(accuracy_score(few.test_labels, predictions))

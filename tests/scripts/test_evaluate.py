@@ -18,16 +18,18 @@ def test_a_file_and_what_comes_with_the_package_get_the_same_score(script_here, 
         assert f"{weakest.digit}: recall {weakest.recall:.2%}" in said and f"calibration error {error:.2%}" in said
 
 
-def test_digits_of_a_user_s_own_are_scored_printed_as_json_and_reported(script_here, tiny, shipped, digits, tmp_path):
+def test_a_user_s_own_digits_are_scored_printed_as_json_and_reported(script_here, tiny, shipped, digits, tmp_path):
     model, own = shipped(tiny), tmp_path / "own.npz"
     np.savez(own, x_test=digits.test_images[:50], y_test=digits.test_labels[:50])
     arguments = "--variant", tiny, "--data", own, "--format", "json"
     code, said, complaint = script_here("evaluate.py", *arguments, "--report", tmp_path / "new" / "report")
     facts = json.loads(said)
-    probabilities = model(digits.test_images[:50].astype(np.float32)).numpy()
+    images, labels = digits.test_images[:50], digits.test_labels[:50]
+    errors, inverted = (np.sum(np.argmax(model(given), axis=1) != labels) for given in (images * 1.0, 255.0 - images))
     assert (code, complaint) == (0, "") and (facts["network"], facts["dataset"]) == (tiny, "own.npz")
-    assert facts["errors"] == np.sum(probabilities.argmax(axis=1) != digits.test_labels[:50])
-    assert np.sum(facts["confusion_matrix"]) == facts["images"] == 50 and "distortions" in facts
+    assert np.sum(facts["confusion_matrix"]) == facts["images"] == 50 and facts["errors"] == errors
+    assert len(facts["distortions"]) == 13 and facts["distortions"][-1]["distortion"] == "inversion"
+    assert facts["distortions"][-1]["errors"] == inverted
     assert (tmp_path / "new" / "report" / "evaluation.json").read_text() == said
     assert '<section id="distortions">' in (tmp_path / "new" / "report" / "evaluation.html").read_text()
 

@@ -36,7 +36,7 @@ def classes(score: Score) -> str:
     """Precision and recall of each digit."""
     rows = []
     for found in score.classes:
-        others = ", ".join(f"{other} ({count})" for other, count in confused_with(score, found.digit)[:3] if count)
+        others = ", ".join(f"{other}&nbsp;({count})" for other, count in confused_with(score, found.digit)[:3] if count)
         cells = f"{found.images:,}", percent(found.precision), percent(found.recall)
         numbers = "".join(f"<td>{cell}</td>" for cell in cells)
         rows.append(f'<tr><th scope="row">{found.digit}</th>{numbers}<td class="words">{others}</td></tr>')
@@ -71,17 +71,17 @@ def calibration(score: Score) -> str:
     """The reliability diagram with its figures."""
     bins = [found for found in score.reliability if found.images]
     rows = [
-        f"<tr><th scope=row>{found.low:.0%} to {found.high:.0%}</th><td>{found.images:,}</td>"
+        f"<tr><th scope=row>{100 * found.low:.0f} to {found.high:.0%}</th><td>{found.images:,}</td>"
         f"<td>{percent(found.mean_confidence)}</td><td>{percent(found.accuracy)}</td></tr>"
         for found in bins
     ]
     words = (
-        f"Is a prediction of 90% probability right nine times in ten? Predictions are sorted into {BINS} bins by their "
-        f"probability; each point is a bin, with the {CONFIDENCE:.0%} interval of its accuracy. On the line, a network "
-        "is as often right as it says. The expected calibration error is the mean distance from the line, each bin "
-        f"weighted with its images: {score.calibration_error:.2%}. {_tendency(score)}"
+        "Is a prediction of 90% confidence, the probability of the predicted digit, right nine times in ten? Each "
+        f"point is one of {BINS} bins of predictions by their confidence, with the {CONFIDENCE:.0%} interval of its "
+        "accuracy; on the line, they are right as often as they say. The expected calibration error is the mean "
+        f"distance from the line, each bin weighted with its images: {score.calibration_error:.2%}. {_tendency(score)}"
     )
-    heading = "<th>probability</th><th>images</th><th>mean</th><th>right</th>"
+    heading = "<th>confidence</th><th>images</th><th>mean confidence</th><th>accuracy</th>"
     picture = drawing(_reliability_diagram(bins), 3.6).replace("<svg ", '<svg aria-label="Reliability diagram" ', 1)
     return _section("calibration", "Calibration", words, f"<figure>{picture}</figure>{_table(heading, rows)}")
 
@@ -102,7 +102,7 @@ def _reliability_diagram(bins: list[Bin]):
         for found in bins:
             confidence = 100 * found.mean_confidence
             axes.plot([confidence] * 2, [100 * end for end in found.interval], color=MAIN, linewidth=1.5)
-            axes.plot(confidence, 100 * found.accuracy, "o", color=MAIN, markersize=5)
+            axes.plot(confidence, 100 * found.accuracy, "o", color=MAIN, markersize=5, markeredgewidth=0)
         axes.set_xlim(0, 103)
         axes.set_ylim(0, 103)
         axes.set_xticks(range(0, 101, 20))
@@ -120,7 +120,7 @@ def distortions(score: Score, distorted: Distorted, image: np.ndarray) -> str:
         # The distortion of one image among several is the first one's.
         rows.append(_distortion_row(distortion(image[None])[0], distortion.name, distortion.amount, found, score))
     words = "The same images, distorted in fixed ways; pictured is the first one of the data set."
-    heading = "<th colspan=2>distortion</th><th colspan=2>accuracy</th><th>points</th>"
+    heading = "<th colspan=2>distortion</th><th class=bar></th><th>accuracy</th><th>points</th>"
     return _section("distortions", "Distorted images", words, _table(heading, rows))
 
 
@@ -149,7 +149,8 @@ def misclassified(score: Score, images: np.ndarray) -> str:
 
 def _misclassified_item(image: np.ndarray, index: int, label: int, prediction: int, probability: float) -> str:
     picture = _picture(image, f"a {label}, predicted to be a {prediction}")
-    return f"<li>{picture}<b>{label} → {prediction}</b><span>{probability:.1%}</span><small>{index}</small></li>"
+    sure = f"{min(probability, 0.999):.1%}"  # 100% would be more than a network says
+    return f"<li>{picture}<b>{label} → {prediction}</b><span>{sure}</span><small>{index}</small></li>"
 
 
 def _picture(image: np.ndarray, words: str) -> str:
