@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from keras_mnist.results.cards import DATASETS
 from keras_mnist.results.distorted import Distortion
 from keras_mnist.results.measures import Bin, ClassScore
 from keras_mnist.results.score import Score
@@ -41,8 +42,9 @@ def evaluation_tables(network: str, score: Score, distorted: Distorted = ()) -> 
 def score_table(network: str, score: Score) -> Table:
     """The whole score in a few lines."""
     low, high = score.interval
+    kind = "test images" if score.dataset in DATASETS else "images"  # a user's own may be any
     facts = {
-        "data set": f"{score.dataset}, {score.images:,} test images",
+        "data set": f"{score.dataset}, {score.images:,} {kind}",
         "accuracy": f"{score.accuracy:.2%} ({score.errors} misclassified), "
         f"{CONFIDENCE:.0%} interval {low:.2%} to {high:.2%}",
         "loss": f"{score.loss:.4f}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import importlib.resources
+import re
 import string
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def page(network: str, digits: DigitSet | LabelledDigits, score: Score, distorte
     ]
     return string.Template((PARTS / "page.html").read_text(encoding="utf-8")).substitute(
         network=html.escape(network),
+        heading=re.sub(r"([/,])", r"\1<wbr>", html.escape(network)),  # where a path may be broken
         dataset=html.escape(score.dataset),
         images=f"{score.images:,}",
         json=JSON,
