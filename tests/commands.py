@@ -21,6 +21,7 @@ HERE = {
     "python scripts/export.py --variant bn_gap --format onnx": ("", "saved_models/bn_gap.onnx: onnx"),
     EXPORT_C: ("", "bn_gap_c: c"),
     "cc -O2 -c bn_gap_c/bn_gap.c": ("", ""),
+    "python scripts/predict.py tests/pictures/drawn/unseen/row/271.jpg": ("", PREDICTED),
     "python scripts/predict.py photo.jpg": ("", PREDICTED),
     "python scripts/predict.py photo.jpg --show answer.png": ("", PREDICTED),
     f"python scripts/predict.py photo.jpg --model {MODEL}": ("", PREDICTED),
@@ -68,6 +69,7 @@ MEASURES = "measures for an hour; tests/benchmarks tries its parts"
 LONG = {
     f"python3 -m venv .venv && . .venv/bin/activate && pip install -q -e . && {TRAIN}": "installs as .ci/run does, and "
     "trains for minutes; its last part is run here",
+    'pip install -e ".[onnx]"': "installs from a package index; .ci/run installs the same and more",
     'pip install -e ".[cuda]"': "installs gigabytes for a GPU",
     'pip install "tensorflow-cpu>=2.21,<2.22" "keras>=3.15,<4" tensorflow-datasets importlib_resources scikit-learn '
     "scipy numba matplotlib rich markdown-it-py filelock psutil pillow && pip install --no-deps -e .": "installs "
@@ -78,7 +80,6 @@ LONG = {
     "ray start --address HEAD:6379": MACHINES,
     "ray stop": MACHINES,
     "keras-mnist benchmark": MEASURES,
-    "python scripts/benchmark.py": MEASURES,
     "python scripts/benchmark.py --baseline torch --repeats 7 --seeds 10 --json PATH": MEASURES,
     "python scripts/benchmark.py --parts formats --json docs/records/benchmark.json": MEASURES,
     "for seed in 0 1 2; do "
