@@ -9,11 +9,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_mnist.data.digit_set import CLASSES
 from keras_mnist.data.pipeline import training_batches
 from keras_mnist.errors import RunError
 from keras_mnist.models.analysis import trainable_parameters
-from keras_mnist.results.evaluation import CLASSES, Score, misclassified, predict, score
+from keras_mnist.models.outputs import compile_for_labels
+from keras_mnist.results.evaluation import predict
 from keras_mnist.results.run_folder import RunFolder
+from keras_mnist.results.score import Score, score
 from keras_mnist.training.loop import TrainingLoop
 from keras_mnist.training.plan import WATCHED
 from keras_mnist.utils.environment import peak_memory_mb, source_commit
@@ -28,14 +31,12 @@ def finish(loop: TrainingLoop, folder: RunFolder, model: keras.Model, environmen
     """
     plan, digits = loop.plan, loop.plan.digits
     model.set_weights(loop.trainer.network.get_weights())
-    # Compiled, so that whoever loads the file can call evaluate(images, labels) on it at once.
-    model.compile("sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    compile_for_labels(model)  # so that whoever loads the file can call evaluate(images, labels) on it at once
     probabilities = _probabilities(model, digits.test_images)
     test = score(digits.name, probabilities, digits.test_labels)
     record = _record(loop, model, test, environment)
     title = f"{plan.variant.name} on {digits.name}, seed {plan.seed}: test accuracy {test.accuracy:.4f}"
-    test_errors = misclassified(probabilities, digits.test_labels)
-    folder.keep(model, record, loop.history, test_errors, title, WATCHED[plan.validation])
+    folder.keep(model, record, loop.history, test.misclassified, title, WATCHED[plan.validation])
     return record
 
 

@@ -1,6 +1,9 @@
 """How tests are run, and what their files begin with. The process that hands them out imports no TensorFlow."""
 
 import functools
+import hashlib
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -31,9 +34,35 @@ LONG = (
 )
 
 
-def pytest_collection_modifyitems(items):
+# What must not be lost comes first of the slow tests. The other files follow in an order of each day's own, so that
+# where there is no time for all of them, each has its turn.
+ALWAYS = "reliability"
+DAY = os.environ.setdefault("KERAS_MNIST_TEST_DAY", time.strftime("%Y-%m-%d"))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--seconds", type=float, help="skip the tests that have not begun after so many seconds")
+
+
+def pytest_collection_modifyitems(config, items):
     order = {ROOT / "tests" / name: number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path, len(order)))
+    if config.getoption("seconds"):
+        items.sort(key=lambda item: (ALWAYS not in item.path.parts, _turn(item.path)))
+
+
+def _turn(path):
+    return hashlib.sha256(f"{DAY} {path.relative_to(ROOT)}".encode()).hexdigest()
+
+
+def pytest_runtest_setup(item):
+    seconds = item.config.getoption("seconds")
+    if seconds and time.monotonic() > item.session.began + seconds:
+        pytest.skip(f"not begun within the {seconds:g} seconds that --seconds gives")
+
+
+def pytest_sessionstart(session):
+    session.began = time.monotonic()
 
 
 def pytest_configure(config):
@@ -50,7 +79,12 @@ def every_variant(quick=QUICK):
 
 def slow_beside(quick, values):
     """Parameters of a test: those beside the quick ones are slow tests."""
-    return [pytest.param(value, marks=() if value in quick else pytest.mark.slow) for value in values]
+    return [
+        pytest.param(
+            *(value if isinstance(value, tuple) else [value]), marks=() if value in quick else pytest.mark.slow
+        )
+        for value in values
+    ]
 
 
 @functools.cache

@@ -128,7 +128,7 @@ def _become(request: dict) -> None:
     runpy.run_path(request["script"], run_name="__main__")
 
 
-def _wait(process: int, request: dict, limit: float = 120) -> int | None:
+def _wait(process: int, request: dict, limit: float = 900) -> int | None:
     """The exit code of a process; it is killed, and the answer None, if it does not end in time."""
     started, sent = time.monotonic(), False
     seconds, words = request["seconds"], request["words"]

@@ -77,6 +77,7 @@ def test_there_is_one_block_for_each_of_the_five():
     assert all(len(block.strip().splitlines()) <= 16 for block in BLOCKS)
 
 
+@pytest.mark.slow
 def test_a_run_uses_all_that_was_added(folder, said):
     assert said[NEW].endswith("exit 0\n"), said[NEW]
     (path,) = folder.glob("runs/digits/tiny/*/seed0/run.json")
@@ -88,18 +89,21 @@ def test_a_run_uses_all_that_was_added(folder, said):
     assert settings.items() <= record["recipe"].items()
 
 
+@pytest.mark.slow
 def test_a_state_from_before_the_additions_is_continued(folder, said):
     assert said[OLD].endswith("exit 0\n") and CONTINUED in said[OLD], said[OLD]
     (path,) = folder.glob("runs/digits/evo_base/*/seed0/run.json")
     assert json.loads(path.read_text())["recipe"]["fading"] == 0
 
 
+@pytest.mark.slow
 def test_the_added_format_is_written_and_compared(folder, said):
     assert said["export"].endswith("exit 0\n") and "largest difference of a probability" in said["export"]
     layers = keras.saving.load_model(folder / "folded.keras").layers
     assert not [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", WRONG)
 def test_an_unknown_name_or_a_value_out_of_range_is_one_line(said, line):
     assert said[line] == f"{WRONG[line]}\nexit 2\n"

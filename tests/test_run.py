@@ -21,6 +21,7 @@ from keras_mnist.results.evaluation import evaluate
 from keras_mnist.results.run_folder import RunFolder
 from keras_mnist.training import device
 from keras_mnist.training.plan import Plan
+from tests.conftest import slow_beside
 
 REQUIRED = {
     "variant",
@@ -106,6 +107,7 @@ def test_the_record_says_which_digits_are_misclassified_and_how_training_images_
     assert "augmented_train_accuracy" not in result.record
 
 
+@pytest.mark.slow
 def test_what_a_source_measured_on_augmented_training_images_is_measured_there(train, tiny, monkeypatch):
     """Without distortion that is the accuracy on the training images; with it, the accuracy is another one."""
     claim = registry.Claim(0.99, epochs=20, images="train")
@@ -119,6 +121,7 @@ def test_what_a_source_measured_on_augmented_training_images_is_measured_there(t
     assert 0 < turned["augmented_train_accuracy"] < turned["train_accuracy"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("validation", "images", "watched"), [("none", 300, set()), ("test", 300, {"val_loss"})])
 def test_validation_decides_what_is_trained_on_and_watched(train, validation, images, watched):
     result = train(validation=validation)
@@ -129,6 +132,7 @@ def test_validation_decides_what_is_trained_on_and_watched(train, validation, im
         assert result.history["val_accuracy"][-1] == pytest.approx(result.test_accuracy, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits_and_another_seed_another_run(train, trained, tmp_path):
     first, again, other = trained(tmp_path / "first"), train(), trained(tmp_path / "other", seed=1)
     weights = [result.model.get_weights() for result in (first, again, other)]
@@ -155,6 +159,7 @@ def test_a_finished_run_is_read_and_not_trained_again(train, trained, tmp_path, 
     assert "holds this run, finished" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_another_recipe_is_another_run(train, trained, tiny, small_digits, short_recipe, tmp_path):
     """Each setting that differs from the recipe by that name is in the folder's name, and so is the validation."""
     once = short_recipe.with_settings(epochs=1)
@@ -192,6 +197,7 @@ def test_a_batch_larger_than_the_training_set_is_refused(train, short_recipe):
         train(recipe=short_recipe.with_settings(batch_size=241))
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_stops_the_run_with_epoch_and_step(train, short_recipe, tmp_path):
     with pytest.raises(
         RunError, match=r"the loss became (nan|inf) at epoch \d+, step \d+; try a lower `learning_rate`"
@@ -230,7 +236,7 @@ def interrupt_after(steps, monkeypatch):
     )
 
 
-@pytest.mark.parametrize("schedule", ["one_cycle", "plateau"])
+@pytest.mark.parametrize("schedule", slow_beside(["one_cycle"], ["one_cycle", "plateau"]))
 def test_a_signal_ends_the_step_and_the_same_call_continues_bit_by_bit(
     train, tmp_path, monkeypatch, short_recipe, schedule
 ):
@@ -271,6 +277,7 @@ def test_a_run_can_be_trained_outside_the_main_thread_and_without_a_word(train, 
     assert results[0].record["epochs_run"] == 2 and capsys.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_training_learns_the_embedded_digits(tmp_path, digits):
     recipe = keras_mnist.get_variant("swift").recipe().with_settings(epochs=2)
     result = keras_mnist.train("swift", recipe=recipe, dataset="digits", runs=tmp_path)
@@ -300,6 +307,7 @@ def exported(folder):
     return json.loads((folder / "tiny" / "keras_mnist.json").read_text())
 
 
+@pytest.mark.slow
 def test_an_export_is_named_by_its_own_run_alone(train, trained, tmp_path, capsys):
     models = tmp_path / "saved_models"
     assert trained(tmp_path / "runs").saved_model is None
@@ -323,6 +331,7 @@ def test_a_folder_that_is_no_export_is_refused_before_training(train, tmp_path):
     assert thesis.read_text() == "years of work" and not list(tmp_path.rglob("state.bin"))
 
 
+@pytest.mark.slow
 def test_an_export_that_differs_is_reported_and_the_run_is_kept(train, trained, tmp_path, monkeypatch):
     trained(tmp_path / "runs")
 
@@ -336,6 +345,7 @@ def test_an_export_that_differs_is_reported_and_the_run_is_kept(train, trained, 
     assert train(saved_models=tmp_path / "saved_models").saved_model
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(device.SHARDS == 1, reason="a single core has nothing to share")
 def test_what_was_used_is_what_the_record_names(train, trained, tmp_path, short_recipe):
     """With 240 images in batches of 239 the last batch has one image, which two cores cannot share."""
@@ -353,6 +363,7 @@ def test_steps_are_executed_together_where_the_age_of_the_process_is_unknown(tra
     assert counts == [0, 3, 3]  # the first step alone, then three at once, then all four
 
 
+@pytest.mark.slow
 def test_the_state_of_the_process_is_as_before_and_what_is_kept_in_float32_whatever_its_policy(train):
     random.seed(5)
     np.random.seed(5)
@@ -380,11 +391,13 @@ assert tf.config.threading.get_intra_op_parallelism_threads() == 0
 """
 
 
+@pytest.mark.slow
 def test_in_a_notebook_plots_and_threads_stay_and_slower_training_is_said(server, tmp_path):
     output = server.printed_by(NOTEBOOK, tmp_path)
     assert output.startswith("TensorFlow is in use already and keeps its threads")
 
 
+@pytest.mark.slow
 def test_a_network_that_cannot_be_fused_is_trained_with_plain_layers(train, tiny, monkeypatch):
     """One whose layer is called twice."""
 
@@ -401,6 +414,7 @@ def test_a_network_that_cannot_be_fused_is_trained_with_plain_layers(train, tiny
     assert not {"fused_layers", "shards"} & set(record["optimizations"])
 
 
+@pytest.mark.slow
 def test_a_finished_run_of_other_settings_is_never_returned_as_this_one(train, trained, tmp_path, short_recipe):
     result = trained(tmp_path / "runs")
     other = result.folder.parents[1] / result.folder.parent.name.replace("epochs=2", "epochs=1") / "seed0"

@@ -8,6 +8,8 @@ import numpy as np
 
 from keras_mnist.errors import RunError
 
+CLASSES = 10
+
 # Images of each digit in MNIST: other data sets come in files of the same names and sizes.
 TRAIN_COUNTS = (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949)
 TEST_COUNTS = (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)
@@ -33,7 +35,7 @@ class DigitSet:
                     f"{self.name}: {part} images are {images.dtype} {images.shape}, "
                     f"expected uint8 ({len(labels)}, 28, 28, 1); prepare the data set again"
                 )
-            if set(np.unique(labels)) != set(range(10)):
+            if set(np.unique(labels)) != set(range(CLASSES)):
                 raise RunError(
                     f"{self.name}: {part} labels are {sorted(set(labels.tolist()))}, expected 0 to 9, each at "
                     "least once; prepare the data set again"

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 from keras_mnist.errors import UsageError, first_line
+from keras_mnist.models.outputs import compile_for_labels
 from keras_mnist.utils.lazy import keras
 
 
@@ -24,5 +25,5 @@ def load_model(path: Path | str) -> keras.Model:
         raise UsageError(f"{path} is no model that can be loaded safely ({first_line(error)})") from error
     if shape != (None, 28, 28, 1):
         raise UsageError(f"{path} takes inputs {shape}, expected (None, 28, 28, 1)")
-    model.compile("sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    compile_for_labels(model)
     return model

@@ -92,7 +92,7 @@ def _fused_layers(context):
 @custom_op.compiled
 def _centred(values, mean, relu_first):
     """r - mean, of z."""
-    width, result = len(mean), np.empty_like(values)
+    width, result = len(mean), np.empty(len(values), np.float32)
     for start in range(0, len(values), width):
         piece, out = values[start : start + width], result[start : start + width]
         for lane in range(len(piece)):
@@ -164,8 +164,7 @@ def moments(_, context):
     """For each channel the number of values r, their mean, and the sum of squares around it: (3, channels)."""
     values, shape = custom_op.floats(context, 0)
     relu_first = custom_op.doubles(context, 1)[0][0] > 0
-    moments = custom_op.doubles_out(context, np.array([3, shape[-1]])).reshape(3, -1)
-    _add_moments(values, relu_first, moments)
+    _add_moments(values, relu_first, custom_op.doubles_out(context, np.array([3, shape[-1]])))
 
 
 @custom_op.compiled
@@ -176,15 +175,15 @@ def _add_moments(values, relu_first, moments):
     variance of them together is so large that what the block lost does not count.
     """
     moments[:] = 0
-    channels = moments.shape[1]
+    channels = len(moments) // 3
     width = ROWS * channels
     shift, first, second = np.zeros(width, np.float32), np.zeros(width, np.float32), np.zeros(width, np.float32)
     for channel in range(min(channels, len(values))):
-        moments[1, channel] = _relu(values[channel]) if relu_first else values[channel]
+        moments[channels + channel] = _relu(values[channel]) if relu_first else values[channel]
     end = 0
     while end < len(values):
         begin, end = end, min(end + width * min(max(end // width, 1), 64), len(values))
-        _fill(shift, moments[1])
+        _fill(shift, moments[channels : 2 * channels])
         for start in range(begin, end, width):
             piece = values[start : min(start + width, end)]
             for lane in range(len(piece)):
@@ -200,7 +199,7 @@ def _add_moments(values, relu_first, moments):
 @custom_op.compiled
 def _merge_block(first, second, shift, rows, moments):
     """Merge a block's sums of differences to the shift, and of their squares; start both again at zero."""
-    channels = moments.shape[1]
+    channels = len(moments) // 3
     for channel in range(channels):
         difference = square = 0.0
         for lane in range(channel, len(first), channels):
@@ -208,7 +207,7 @@ def _merge_block(first, second, shift, rows, moments):
             square += second[lane]
         squares = square - difference * difference / rows
         squares = 0.0 if squares < 0 else squares
-        _merge(moments[:, channel], rows, shift[channel] + difference / rows, squares)
+        _merge(moments[channel::channels], rows, shift[channel] + difference / rows, squares)
     first[:] = 0
     second[:] = 0
 
@@ -229,15 +228,15 @@ def _merge(moments, count, mean, squares):
 def merge(_, context):
     """Mean and variance over the whole batch, (2, channels), from the moments of its shards, (shards, 3, channels)."""
     moments, shape = custom_op.doubles(context, 0)
-    moments = moments.reshape((shape[0], 3, shape[2]))
-    statistics = custom_op.doubles_out(context, np.array([2, shape[2]])).reshape(2, -1)
-    for channel in range(shape[2]):
+    channels = shape[2]
+    statistics = custom_op.doubles_out(context, np.array([2, channels]))
+    for channel in range(channels):
         whole = np.zeros(3)
-        for shard in range(shape[0]):
-            count, mean, squares = moments[shard, :, channel]
+        for start in range(channel, len(moments), 3 * channels):
+            count = moments[start]
             if count:
-                _merge(whole, count, mean, squares)
-        statistics[0, channel], statistics[1, channel] = whole[1], whole[2] / whole[0]
+                _merge(whole, count, moments[start + channels], moments[start + 2 * channels])
+        statistics[channel], statistics[channels + channel] = whole[1], whole[2] / whole[0]
 
 
 @custom_op.operation(*FUSED_INPUTS, "values: float", gives="result: float")
@@ -283,23 +282,26 @@ def gradient_sums(_, context):
     """The gradients of beta and gamma as far as this shard goes: (2, channels)."""
     layers = _fused_layers(context)
     values, gradients = custom_op.floats(context, 6)[0], custom_op.floats(context, 7)[0]
-    totals = custom_op.doubles_out(context, np.array([2, len(layers.mean)])).reshape(2, -1)
+    channels = len(layers.mean)
+    totals = custom_op.doubles_out(context, np.array([2, channels]))
+    for_beta, for_gamma = totals[:channels], totals[channels:]
     mean = _wide(layers.mean)
     if layers.far:
         values = _centred(values, mean, layers.relu_first)
         mean[:] = 0
     wide = _wide(layers.gain), _wide(layers.offset), mean
-    _add_gradients(gradients, values, *wide, layers.switches, layers.begin, totals)
-    for channel in range(len(layers.mean)):
-        totals[1, channel] -= layers.lost[channel] * totals[0, channel]
-        totals[0, channel] *= layers.scale
-        totals[1, channel] *= layers.scale / layers.deviation[channel]
+    _add_gradients(gradients, values, *wide, layers.switches, layers.begin, for_beta, for_gamma)
+    for channel in range(channels):
+        for_gamma[channel] -= layers.lost[channel] * for_beta[channel]
+        for_beta[channel] *= layers.scale
+        for_gamma[channel] *= layers.scale / layers.deviation[channel]
 
 
 @custom_op.compiled
-def _add_gradients(gradients, values, gain, offset, mean, switches, begin, totals):
+def _add_gradients(gradients, values, gain, offset, mean, switches, begin, for_beta, for_gamma):
     """Add up the gradient of u, and that times r - mean, for each channel."""
-    totals[:] = 0
+    for_beta[:] = 0
+    for_gamma[:] = 0
     width = len(gain)
     first, second = np.zeros(width, np.float32), np.zeros(width, np.float32)
     for number in range(-(-len(values) // width)):
@@ -313,10 +315,10 @@ def _add_gradients(gradients, values, gain, offset, mean, switches, begin, total
             first[lane] += gradient
             second[lane] += gradient * (value - mean[lane])
         if number % 64 == 63:
-            _add_rows(first, totals[0])
-            _add_rows(second, totals[1])
-    _add_rows(first, totals[0])
-    _add_rows(second, totals[1])
+            _add_rows(first, for_beta)
+            _add_rows(second, for_gamma)
+    _add_rows(first, for_beta)
+    _add_rows(second, for_gamma)
 
 
 @custom_op.operation(

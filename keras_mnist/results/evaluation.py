@@ -2,60 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_mnist.data.digit_set import DigitSet
+from keras_mnist.data.digit_set import CLASSES, DigitSet
+from keras_mnist.data.labelled import LabelledDigits
 from keras_mnist.data.sources import load_data
 from keras_mnist.errors import RunError, UsageError, first_line
-
-CLASSES = 10
-
-
-@dataclasses.dataclass(frozen=True)
-class Score:
-    """Accuracy (a fraction), mean cross-entropy and number of misclassified images, with the data set they are of."""
-
-    dataset: str
-    images: int
-    accuracy: float
-    loss: float
-    errors: int
-
-
-def score(dataset: str, probabilities: np.ndarray, labels: np.ndarray) -> Score:
-    """Compare probabilities (n, classes) with labels (n,)."""
-    errors = int(np.sum(_predictions(probabilities) != labels))
-    of_truth = probabilities[np.arange(len(labels)), labels.astype(int)].astype(np.float64)
-    loss = float(np.mean(-np.log(np.maximum(of_truth, 1e-30))))
-    return Score(dataset, len(labels), (len(labels) - errors) / len(labels), loss, errors)
-
-
-def misclassified(probabilities: np.ndarray, labels: np.ndarray) -> list[dict]:
-    """One row for each image whose largest probability is not its label's: what was predicted, and how surely."""
-    predictions = _predictions(probabilities)
-    return [
-        {
-            "index": int(index),
-            "label": int(labels[index]),
-            "prediction": int(predictions[index]),
-            "probability": round(float(np.max(probabilities[index])), 4),
-        }
-        for index in np.flatnonzero(predictions != labels)
-    ]
-
-
-def _predictions(probabilities: np.ndarray) -> np.ndarray:
-    """The most probable class of each image, (n,); -1 where a network gave NaN."""
-    return np.where(np.isnan(probabilities).any(axis=1), -1, np.argmax(probabilities, axis=1))
-
-
-def are_probabilities(outputs: np.ndarray) -> bool:
-    """Whether each row (n, classes) is without negatives and sums to 1; the tolerance is what bfloat16 rounds."""
-    return bool(np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, rtol=0, atol=1e-2))
+from keras_mnist.models.outputs import are_probabilities
+from keras_mnist.results.score import Score, score
 
 
 def as_probabilities(outputs: np.ndarray) -> np.ndarray:
@@ -109,8 +65,11 @@ def require_ten_values(model: keras.Model, outputs: np.ndarray) -> None:
         )
 
 
-def evaluate(model: keras.Model, digits: DigitSet | None = None) -> Score:
+def evaluate(model: keras.Model, digits: DigitSet | LabelledDigits | None = None) -> Score:
     """Score a network on all test images of a data set; None for MNIST where it can be had.
+
+    The score also knows the confusion matrix, precision and recall of each digit, the calibration and what is
+    misclassified; docs/evaluation.md defines them.
 
     Args:
         model: takes raw images (n, 28, 28, 1) and gives ten values for each: probabilities, or logits where they are

@@ -11,9 +11,10 @@ import keras
 import numpy as np
 from rich.table import Table
 
+from keras_mnist.data.digit_set import CLASSES
 from keras_mnist.data.preprocess import Reading
 from keras_mnist.errors import UsageError
-from keras_mnist.results.evaluation import CLASSES, predict
+from keras_mnist.results.evaluation import predict
 from keras_mnist.results.tables import numbers_table
 
 

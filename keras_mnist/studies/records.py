@@ -111,6 +111,11 @@ class Records:
         return json.loads((self.folder / "benchmark.json").read_text())
 
     @functools.cached_property
+    def evaluation(self) -> dict:
+        """What `evaluate --report` wrote of a trained network of the package."""
+        return json.loads((self.folder / "evaluation.json").read_text())
+
+    @functools.cached_property
     def pictures(self) -> dict:
         """What tests/pictures/score.py measured."""
         return json.loads((self.folder / "pictures.json").read_text())

@@ -38,6 +38,7 @@ def torch_baseline():
     module.torch.set_num_threads(threads)
 
 
+@pytest.mark.slow
 def test_an_expert_rotates_in_pytorch_as_the_document_does(torch_baseline, digits):
     images, degrees = digits.train_images[:6], [-7.0, -3.3, 0.0, 0.5, 6.9, 90.0]
     tensor = torch_baseline.torch.tensor(images[..., 0], dtype=torch_baseline.torch.float32).unsqueeze(1)
@@ -50,6 +51,7 @@ def test_an_expert_rotates_in_pytorch_as_the_document_does(torch_baseline, digit
     assert one_by_one[-1].max() > 100
 
 
+@pytest.mark.slow
 def test_both_pytorch_trainers_train_the_network_of_the_document(torch_baseline, digits):
     for trainer in (
         torch_baseline.document_trainer(digits.train_images, digits.train_labels),

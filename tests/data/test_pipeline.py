@@ -106,6 +106,7 @@ def test_batches_augment_each_image_anew(sixty):
     assert len({image.tobytes() for image in images}) == len(images) >= 196
 
 
+@pytest.mark.slow
 def test_batches_serve_plain_fit(small_digits):
     keras.utils.set_random_seed(0)
     layers = [keras.layers.Rescaling(1 / 255), keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")]

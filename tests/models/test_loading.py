@@ -24,6 +24,15 @@ def test_a_saved_model_comes_back_and_can_be_evaluated_on_labels(tmp_path):
     assert accuracy == 1 and loss == pytest.approx(-np.log(predicted.max(axis=1)).mean(), rel=1e-4)
 
 
+def test_logits_are_evaluated_as_logits(tmp_path, linear):
+    model = keras_mnist.create_model(linear, classifier_activation=None)
+    again = keras_mnist.load_model(save(model, tmp_path / "model.keras"))
+    images = np.random.default_rng(0).uniform(0, 255, (3, 28, 28, 1)).astype(np.float32)
+    loss, _ = again.evaluate(images, np.array([3, 1, 4]), verbose=0)
+    odds = keras.ops.softmax(model(images)).numpy()
+    assert loss == pytest.approx(-np.log(odds[range(3), [3, 1, 4]]).mean(), rel=1e-4)
+
+
 def nothing(path):
     pass
 

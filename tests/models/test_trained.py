@@ -11,7 +11,7 @@ import pytest
 import keras_mnist
 from keras_mnist.errors import RunError, UsageError
 from keras_mnist.models import trained
-from tests.conftest import ROOT, every_variant
+from tests.conftest import ROOT, every_variant, slow_beside
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (3, 28, 28, 1)).astype(np.float32)
 SHIPPED = trained.read_manifest(trained.FOLDER)
@@ -38,7 +38,7 @@ def test_a_network_comes_trained_or_random_or_for_logits(tiny, shipped):
     assert not np.array_equal(random.get_weights()[0], model.get_weights()[0])
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("name", slow_beside(("bn_gap", "evo_skip"), CLASSIFIERS))
 def test_for_other_classes_the_classifier_starts_anew_and_is_named(name, shipped):
     model = shipped(name)
     with pytest.warns(UserWarning) as said:

@@ -57,6 +57,7 @@ def test_an_operation_refuses_other_types():
         weigh_for_a_test(factors, factors, numbers, shape=(2,))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Numba names the MemoryError
 def test_an_operation_without_memory_fails_and_the_process_goes_on():
     with pytest.raises(tf.errors.ResourceExhaustedError):
@@ -129,6 +130,7 @@ for thread in threads:
 """
 
 
+@pytest.mark.slow
 def test_two_threads_may_train(server, tmp_path):
     assert server.printed_by(TWO_RUNS, tmp_path) == "trained\n" * 2
 

@@ -15,7 +15,7 @@ from keras_mnist import run as module
 from keras_mnist.errors import Interrupted, RunError
 from keras_mnist.recipe import Recipe
 from keras_mnist.utils import files
-from tests.conftest import ROOT
+from tests.conftest import ROOT, slow_beside
 
 
 class PowerCut(BaseException):
@@ -36,6 +36,7 @@ def same_bits(one, other):
     return all(np.array_equal(a, b) for a, b in weights) and one.record["test_loss"] == other.record["test_loss"]
 
 
+@pytest.mark.slow
 def test_power_may_fail_before_any_of_the_writes(train, linear, tmp_path, monkeypatch):
     """Every fsync and every rename of a run, one after the other, is the last thing that happens."""
     recipe = Recipe(epochs=2, batch_size=64, learning_rate=0.05)  # the plainest: what is written is the same
@@ -89,7 +90,9 @@ def test_a_full_disk_is_reported_the_last_state_stays_and_the_run_continues(trai
         subprocess.run(["umount", disk], check=True)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), slow_beside([(signal.SIGINT, 130)], [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+)
 def test_a_signal_ends_the_command_cleanly_and_names_what_is_kept(server, tmp_path, number, code):
     arguments = ["--variant", "swift", "--dataset", "digits", "--device", "cpu", "--epochs", "900", "--no-export"]
     work = tmp_path / "work"
@@ -102,13 +105,14 @@ def test_a_signal_ends_the_command_cleanly_and_names_what_is_kept(server, tmp_pa
     assert list(work.rglob("state.bin"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_before_training_ends_in_one_line(tmp_path, number, code):
     command = [sys.executable, ROOT / "scripts" / "train.py", "--variant", "bn_gap", "--dataset", "digits"]
     process = subprocess.Popen([*command, "--runs", tmp_path], stderr=subprocess.PIPE, text=True)
     time.sleep(1.5)  # in the middle of importing
     process.send_signal(number)
-    _, complaints = process.communicate(timeout=60)
+    _, complaints = process.communicate(timeout=600)
     assert process.returncode == code and "Traceback" not in complaints
     assert complaints.strip().splitlines()[-1].startswith("train.py: ")
 
@@ -142,6 +146,7 @@ def interrupted_state(train, stopped, monkeypatch, tmp_path):
     return state
 
 
+@pytest.mark.slow
 def test_a_damaged_state_is_refused_by_name_and_fresh_starts_over(train, trained, interrupted_state, tmp_path):
     state = interrupted_state
     content = bytearray(state.read_bytes())
@@ -160,6 +165,7 @@ def test_a_state_of_other_arguments_is_refused_with_the_difference(train, interr
         train(recipe=short_recipe.with_settings(epochs=3))
 
 
+@pytest.mark.slow
 def test_an_interrupted_new_start_says_which_command_continues(train, trained, monkeypatch, tmp_path):
     trained(tmp_path / "runs")
     with pytest.raises(Interrupted, match="the same command without `overwrite` continues"):
@@ -167,6 +173,7 @@ def test_an_interrupted_new_start_says_which_command_continues(train, trained, m
     assert same_bits(train(), trained(tmp_path / "whole"))
 
 
+@pytest.mark.slow
 def test_a_state_from_another_machine_continues_with_a_warning(train, interrupted_state, monkeypatch, capsys):
     here = module.environment_of
     monkeypatch.setattr(module, "environment_of", lambda *arguments: {**here(*arguments), "threads": 64})

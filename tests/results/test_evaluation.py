@@ -7,7 +7,8 @@ from sklearn.metrics import accuracy_score, log_loss
 
 import keras_mnist
 from keras_mnist.errors import RunError, UsageError
-from keras_mnist.results.evaluation import evaluate, score
+from keras_mnist.results.evaluation import evaluate
+from keras_mnist.results.score import score
 
 
 def test_the_score_agrees_with_scikit_learn():

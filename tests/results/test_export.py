@@ -131,7 +131,8 @@ def wrong_fold(change):
 
 
 @pytest.mark.parametrize(
-    ("scale", "change", "format"), [(1, 0.5, "saved_model"), (30, 0.1, "folded"), (1000, 0.01, "folded")]
+    ("scale", "change", "format"),
+    slow_beside([(1, 0.5, "saved_model")], [(1, 0.5, "saved_model"), (30, 0.1, "folded"), (1000, 0.01, "folded")]),
 )
 def test_an_export_that_differs_is_refused_and_the_old_one_stays(tmp_path, monkeypatch, folded, scale, change, format):
     keras.utils.set_random_seed(0)
@@ -153,7 +154,8 @@ def with_last_weights_times(scale, model):
     return model
 
 
-@pytest.mark.parametrize("name", ["bn_gap", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["bn_gap", *OTHERS])
 def test_rounding_is_no_difference_at_any_scale_of_the_weights(tmp_path, monkeypatch, digits, folded, name):
     monkeypatch.setattr(comparison, "TOLERANCE", 0.0)  # so that what rounding may do decides
     keras.utils.set_random_seed(0)
@@ -165,6 +167,7 @@ def test_rounding_is_no_difference_at_any_scale_of_the_weights(tmp_path, monkeyp
         )
 
 
+@pytest.mark.slow
 def test_of_logits_the_softmax_is_exported(tmp_path, digits):
     model = lively(keras_mnist.create_model("bn", classifier_activation=None))
     keras_mnist.export(model, tmp_path / "bn")

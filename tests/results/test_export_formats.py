@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import types
 
 import keras
 import numpy as np
@@ -90,6 +91,16 @@ def test_every_known_layer_gives_the_same_elsewhere(tmp_path, digits, format):
     expected = model(images.astype(np.float32)).numpy()
     assert np.ptp(expected, axis=0).max() > 1e-3  # it does look at the images
     np.testing.assert_allclose(READERS[format](path, images), expected, atol=1e-5)
+
+
+def test_what_a_model_hub_hands_out_of_a_folder_is_the_network(tmp_path, digits, monkeypatch):
+    """Its download gives a folder of the files as they were uploaded."""
+    model, images = one_of_each(), digits.test_images[:20]
+    keras_mnist.export(model, tmp_path / "model", format="keras_folder", images=images)
+    hub = types.SimpleNamespace(snapshot_download=lambda repo_id, **options: str(tmp_path / repo_id.split("/")[1]))
+    monkeypatch.setattr("keras.src.saving.saving_lib.huggingface_hub", hub)
+    found = keras.saving.load_model("hf://somebody/model")(images.astype(np.float32))
+    np.testing.assert_allclose(found, model(images.astype(np.float32)), atol=1e-6)
 
 
 @pytest.mark.parametrize("format", READERS)

@@ -16,8 +16,9 @@ from keras_mnist.data import sources
 from keras_mnist.errors import UsageError
 from keras_mnist.models.registry import list_variants
 from keras_mnist.results.evaluation import as_probabilities
-from keras_mnist.results.page import PARTS, page, write_page
+from keras_mnist.results.page import page, write_page
 from keras_mnist.results.page.steps import network
+from keras_mnist.results.theme import THEME
 from tests.conftest import ROOT
 from tests.results import users_models
 from tests.results.conftest import network_of
@@ -123,7 +124,7 @@ def luminance(colour):
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_words_stand_out_from_their_ground(theme):
-    blocks = re.findall(r":root \{(.*?)\}", (PARTS / "page.css").read_text(), re.DOTALL)
+    blocks = re.findall(r":root \{(.*?)\}", THEME.read_text(), re.DOTALL)
     colours = dict(re.findall(r"--([\w-]+): (#\w+)", blocks[theme]))
     pairs = [*itertools.product(("text", "soft", "accent"), ("page", "surface")), ("on-accent", "accent")]
     for words, ground in pairs:
@@ -137,7 +138,7 @@ def test_a_wheel_has_every_part_of_the_page():
     patterns = settings["options.package_data"]["keras_mnist"].split()
     folder = ROOT / "keras_mnist"
     packed = {path for pattern in patterns for path in folder.glob(pattern)}
-    parts = {path for path in (folder / "results" / "page").iterdir() if path.suffix in (".js", ".css", ".html")}
+    parts = {path for path in (folder / "results").rglob("*.*") if path.suffix in (".js", ".css", ".html")}
     assert len(parts) > 10 and parts <= packed
 
 

@@ -91,6 +91,7 @@ def test_undo_clear_and_nothing_drawn(window):
     assert np.array_equal(seen(window), seven)
 
 
+@pytest.mark.slow
 def test_a_finger_draws_and_does_not_scroll(opened, some_networks):
     window = opened(some_networks[0], viewport={"width": 390, "height": 600}, has_touch=True, is_mobile=True)
     frame = window.locator("#sheet").bounding_box()
@@ -110,6 +111,7 @@ def test_a_finger_draws_and_does_not_scroll(opened, some_networks):
     assert window.evaluate("scrollY") == 0
 
 
+@pytest.mark.slow
 def test_keys_draw_and_take_digits_from_the_gallery(window):
     window.focus("#sheet")
     window.keyboard.press("Space")
@@ -176,6 +178,7 @@ def test_its_preprocessing_is_python_s(window):
     assert np.abs(found - expected.astype(int)).max() <= 1  # where a half is rounded
 
 
+@pytest.mark.slow
 def test_no_width_scrolls_sideways(opened, some_networks):
     window = opened(some_networks[0])
     for width in (320, 390, 820, 1280):
@@ -183,6 +186,7 @@ def test_no_width_scrolls_sideways(opened, some_networks):
         assert window.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.slow
 def test_the_demo_recognises_what_is_drawn(opened):
     window = opened(ROOT / "docs" / "demo.html")
     for points, digit in ((THREE, "3"), (SEVEN, "7"), ([(0.5, 0.2), (0.5, 0.8)], "1")):

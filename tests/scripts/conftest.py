@@ -19,7 +19,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def script(tmp_path):
     """Call a script in an empty folder with no MNIST in reach: (exit code, standard output, standard error)."""
 
-    def call(name, *arguments, timeout=120, **variables):
+    def call(name, *arguments, timeout=900, **variables):
         known = {key: value for key, value in os.environ.items() if key != sources.ARCHIVES_VARIABLE}
         environment = {**known, "TFDS_DATA_DIR": str(tmp_path / "tensorflow_datasets"), **variables}
         path = ["-m", name] if name == "keras_mnist" else [str(ROOT / "scripts" / name)]

@@ -153,6 +153,7 @@ def test_every_section_speaks_of_a_whole_study_of_one_run_and_of_none(name, stud
     assert "nan" not in little and "None" not in little
 
 
+@pytest.mark.slow
 def test_the_page_needs_nothing_else_and_its_drawings_are_the_same_every_time(study):
     made = page(Records(study))
     again = [part.svg for part in REGIONS["over_size"](Records(study)) if isinstance(part, Picture)]

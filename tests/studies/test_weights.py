@@ -36,6 +36,7 @@ def test_a_seed_that_diverged_or_was_interrupted_is_not_chosen(tiny, finished_ru
         write_weights(tmp_path / "runs", tmp_path)
 
 
+@pytest.mark.slow
 def test_the_same_runs_give_the_same_bytes_and_the_manifest_tells_them(finished_run, weights_here, tmp_path):
     models = {name: finished_run(name, seed=7) for name in ("evo_skip", "bn_gap")}
     write_weights(tmp_path / "runs", tmp_path)

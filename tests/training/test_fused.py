@@ -40,7 +40,7 @@ def pass_through(model, weights, images, labels):
     return logits.numpy(), np.concatenate([np.ravel(gradient) for gradient in gradients])
 
 
-@pytest.mark.parametrize("name", every_variant(quick=("bn_gap", "bn_dropout", "evo_skip")))
+@pytest.mark.parametrize("name", every_variant(quick=("bn_gap",)))
 def test_fused_networks_are_as_near_to_the_truth_as_plain_ones(name, digits):
     """Two float32 ways differ by rounding, which norms amplify: both are held against double precision."""
     # Noise, because in an even background pooling has ties, and rounding decides which pixel gets the gradient.

@@ -247,6 +247,7 @@ def any_shards(monkeypatch):
     monkeypatch.setattr(device, "SHARDS", device.SHARDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 8])
 def test_random_networks_stay_finite_where_plain_layers_do(seed, digits, any_shards):
     assert train_side_by_side(seed, digits)[1] < 1e-3
@@ -259,6 +260,7 @@ def test_many_random_networks_stay_finite_where_plain_layers_do(digits, any_shar
     print(f"largest relative difference of losses, without dropout: {max(differences):.1e}")
 
 
+@pytest.mark.slow
 def test_training_survives_what_plain_layers_survive(digits):
     keras.utils.set_random_seed(0)
     recipe = Recipe(optimizer="adam", learning_rate=1.0)

@@ -86,6 +86,7 @@ def test_an_accuracy_exactly_at_a_target_is_not_a_rounding_below_it():
         assert trainer.metrics()["accuracy"] == right / 1000
 
 
+@pytest.mark.slow
 def test_the_way_of_a_gpu_compiled_and_with_another_policy_trains_too(digits, tiny):
     keras.utils.set_random_seed(0)
     gpu = Device("gpu", "a GPU")

@@ -10,8 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_mnist.errors import RunError, UsageError
+from keras_mnist.models.outputs import are_probabilities
 from keras_mnist.results.cards import model_card
-from keras_mnist.results.evaluation import are_probabilities, as_probabilities, raw_outputs
+from keras_mnist.results.evaluation import as_probabilities, raw_outputs
 from keras_mnist.results.export.comparison import Comparison, compare
 from keras_mnist.results.export.facts import card_of, require_replaceable, require_same_data_set, write_facts
 from keras_mnist.results.export.formats import Format, get_format

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import keras
 
+from keras_mnist.data.digit_set import CLASSES
 from keras_mnist.data.embedded import embedded_digits
 from keras_mnist.errors import UsageError
 from keras_mnist.models.analysis import trainable_parameters
 from keras_mnist.models.registry import get_variant, list_variants
 from keras_mnist.results.cards import DATASETS
-from keras_mnist.results.evaluation import CLASSES
 from keras_mnist.results.page.steps import network
+from keras_mnist.results.theme import style
 from keras_mnist.utils.files import write_whole
 
 PARTS = importlib.resources.files(__name__)
@@ -49,7 +50,7 @@ def page(networks: list[dict]) -> str:
     data = json.dumps({"networks": networks, "gallery": gallery()}, separators=(",", ":"))
     scripts = "\n".join((PARTS / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     return string.Template((PARTS / "page.html").read_text(encoding="utf-8")).substitute(
-        style=(PARTS / "page.css").read_text(encoding="utf-8"),
+        style=style(PARTS),
         script=scripts,
         data=data.replace("<", "\\u003c"),  # no name of a layer may end the script
     )

@@ -7,7 +7,8 @@ import base64
 import keras
 import numpy as np
 
-from keras_mnist.results.evaluation import are_probabilities, raw_outputs, require_ten_values
+from keras_mnist.models.outputs import are_probabilities
+from keras_mnist.results.evaluation import raw_outputs, require_ten_values
 from keras_mnist.results.folding import fold
 from keras_mnist.results.graph import operations
 

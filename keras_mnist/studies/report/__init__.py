@@ -21,3 +21,4 @@ from keras_mnist.studies.report import benchmarks
 from keras_mnist.studies.report import formats
 from keras_mnist.studies.report import tuning
 from keras_mnist.studies.report import pictures
+from keras_mnist.studies.report import evaluation

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from keras_mnist.models.registry import get_variant
+from keras_mnist.results.drawing import drawing
 from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, TUNED, Record, Records
-from keras_mnist.studies.report.drawing import accuracy_axis, colours, drawing, legend
+from keras_mnist.studies.report.drawing import accuracy_axis, colours, legend
 from keras_mnist.studies.report.registry import Part, Picture, section
 from keras_mnist.studies.report.words import paragraph
 

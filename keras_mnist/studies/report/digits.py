@@ -7,8 +7,8 @@ import dataclasses
 
 from matplotlib.axes import Axes
 
+from keras_mnist.results.drawing import drawing
 from keras_mnist.studies.records import DATASET, TUNED, Record, Records
-from keras_mnist.studies.report.drawing import drawing
 from keras_mnist.studies.report.registry import Part, Picture, section
 from keras_mnist.studies.report.words import paragraph, table
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 
 from keras_mnist.models.registry import get_variant, list_variants
+from keras_mnist.results.drawing import drawing
 from keras_mnist.studies.records import DATASET, Records
-from keras_mnist.studies.report.drawing import SMALL, accuracy_axis, colours, drawing, legend
+from keras_mnist.studies.report.drawing import SMALL, accuracy_axis, colours, legend
 from keras_mnist.studies.report.groups import DRAWN, test_accuracy
 from keras_mnist.studies.report.networks import network_facts
 from keras_mnist.studies.report.registry import Part, Picture, section
