@@ -81,7 +81,7 @@ def ended(server, tmp_path_factory):
 
 
 def furnish(folder, with_run):
-    """What the pages speak of: a folder of the repository's pictures, a photograph, scans; and a finished run."""
+    """What the pages speak of: the repository's pictures, a photograph, scans, labelled digits; and a finished run."""
     if folder.exists():
         return
     (folder / "docs").mkdir(parents=True)
@@ -89,6 +89,8 @@ def furnish(folder, with_run):
     pictures = ROOT / "tests" / "pictures" / "drawn" / "unseen" / "shadow"
     shutil.copytree(pictures, folder / "scans")
     shutil.copy(pictures / "2.jpg", folder / "photo.jpg")
+    images = keras_mnist.preprocess(pictures / "2.jpg")
+    np.savez(folder / "my_digits.npz", images=images, labels=np.array([2]))
     if with_run:
         (folder / MODEL).parent.mkdir(parents=True)
         keras_mnist.create_model("bn_gap", weights="mnist").save(folder / MODEL)

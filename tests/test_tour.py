@@ -1,13 +1,13 @@
 """docs/tour.ipynb shows what its cells give."""
 
+import os
 import re
-import time
 
 import nbformat
 import pytest
 
 from tests.conftest import ROOT
-from tests.tour import SECONDS, TOUR, run_tour
+from tests.tour import TOUR, run_tour
 
 FRACTION = re.compile(r"\d+\.\d+(?:e-\d+)?")
 MACHINE = re.compile(r" on [cg]pu \(.*\)")
@@ -42,8 +42,9 @@ def test_the_tour_gives_again_what_it_shows(tour, tmp_path, monkeypatch):
     """Within two minutes, the same outputs but for fractions: the same names, layers, numbers of images and digits."""
     for name, value in {"PYTHONPATH": ROOT, "JUPYTER_RUNTIME_DIR": tmp_path, "IPYTHONDIR": tmp_path}.items():
         monkeypatch.setenv(name, str(value))
-    started = time.monotonic()
+    before = os.times()
     again = run_tour(tmp_path / "tour")
-    assert time.monotonic() - started < SECONDS
-    for cell, before in zip(code_of(again), code_of(tour), strict=True):
-        assert shown(cell) == shown(before), cell.source
+    after = os.times()
+    assert 0 < sum(after[2:4]) - sum(before[2:4]) < 120  # of the processor, which other tests use as well
+    for cell, committed in zip(code_of(again), code_of(tour), strict=True):
+        assert shown(cell) == shown(committed), cell.source

@@ -13,7 +13,7 @@ from keras_mnist.utils.files import write_whole
 from tests.conftest import ROOT
 
 TOUR = ROOT / "docs" / "tour.ipynb"
-SECONDS = 120
+SECONDS = 600  # for a cell
 QUIET = "--IPKernelApp.capture_fd_output=False"  # what TensorFlow says when it starts is no output of a cell
 
 
