@@ -1,4 +1,4 @@
-"""What the documents tell a reader to type is there, and works."""
+"""What the documents name is there, and their Python runs."""
 
 import re
 
@@ -10,7 +10,8 @@ import keras_mnist
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))]
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/tour.ipynb"]
+PAGES += sorted(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))
 
 
 def test_ci_calls_the_readme_s_own_test_line():
@@ -41,34 +42,41 @@ def test_a_page_s_flags_are_flags_of_its_commands(page):
 
 
 def test_every_public_name_is_described():
-    (table,) = re.findall(r"^\| name \|.*?\n\n", README, re.MULTILINE | re.DOTALL)
+    text = (ROOT / "docs" / "python.md").read_text()
+    (table,) = re.findall(r"^\| name \|.*?\n\n", text, re.MULTILINE | re.DOTALL)
     first_cells = " ".join(line.split(" | ")[0] for line in table.splitlines()[2:])
     assert sorted(re.findall(r"`(\w+)`", first_cells)) == keras_mnist.__all__
 
 
+def test_the_network_that_the_readme_adds_is_that_of_contributing_which_is_tried():
+    network, *_ = python_of("README.md")
+    assert network == python_of("CONTRIBUTING.md")[0]
+
+
 def test_the_readme_s_python_runs_in_its_order(monkeypatch, tmp_path, small_digits, shipped):
-    """On a few of the embedded digits, in two epochs."""
+    """On a few of the embedded digits, in two epochs; then what was exported, as docs/formats.md uses it."""
     for module in ("keras_mnist", "keras_mnist.run", "keras_mnist.results.evaluation"):
         monkeypatch.setattr(f"{module}.load_data", lambda *arguments: small_digits)
     recipe = keras_mnist.get_variant("bn_gap").recipe().with_settings(epochs=2)
     monkeypatch.setattr("keras_mnist.train", _with(keras_mnist.train, recipe=recipe, runs=tmp_path))
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    (export,) = [block for block in blocks if "keras_mnist.export" in block]
-    (fit,) = [block for block in blocks if "model.fit" in block]
-    (use,) = [block for block in blocks if "saved_model.load" in block]
-    (pretrained,) = [block for block in blocks if 'weights="mnist"' in block]
-    assert len(blocks) == 4 and len(fit.strip().splitlines()) <= 12 and "epochs=15" in fit
-    names = {}
-    exec(export, names)
-    assert names["result"].record["epochs_run"] == 2 and (tmp_path / "best.keras").is_file()
-    exec(use.replace("saved_models/", "exported/"), names)
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
     expected = shipped("bn_gap")
-    exec(pretrained, names)
+    _, package, fit = python_of("README.md")
+    (use,) = python_of("docs/formats.md")
+    assert len(fit.strip().splitlines()) <= 12 and "epochs=15" in fit
+    names = {}
+    exec(package, names)
+    assert names["result"].record["epochs_run"] == 2 and (tmp_path / "best.keras").is_file()
     assert all(map(np.array_equal, names["model"].get_weights(), expected.get_weights()))
+    exec(use.replace("saved_models/", "exported/"), names)
     exec(fit.replace("epochs=15", "epochs=2"), names)
     assert isinstance(names["model"], keras.Model) and names["model"].history.epoch == [0, 1]
     assert {"val_accuracy", "learning_rate"} <= names["model"].history.history.keys()
+
+
+def python_of(page):
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
 
 
 def _with(function, **changed):

@@ -71,7 +71,8 @@ def answers_table(network: str, found: list[Answer]) -> Table:
         runner_up = f"{answer.runner_up} ({answer.runner_up_probability:.1%})"
         notes = answer.notes if answer.place == 1 else ""
         rows.append([name, str(answer.digit), f"{answer.probability:.1%}", runner_up, notes])
-    table = numbers_table(f"read by {network}", ["picture", "digit", "probability", "runner-up", "done to it"], rows)
+    columns = ["picture", "digit", "probability", "runner-up", "done to it"]
+    table = numbers_table(f"predicted by {network}", columns, rows)
     table.columns[-1].justify = "left"
     for column in (table.columns[0], table.columns[-1]):
         column.no_wrap, column.overflow = False, "fold"

@@ -86,7 +86,7 @@ def summary_text(model: keras.Model) -> str:
         facts = layer_facts(model)
     except UsageError:
         return "\n".join([*lines, *totals, ""])
-    page = Console(file=io.StringIO(), width=80)
+    page = Console(file=io.StringIO(), width=80, force_jupyter=False)  # a notebook would show it instead
     page.print(layer_table(facts))
     page.print(block_table(facts))
     mult_adds = f"mult-adds per image: {sum(fact.mult_adds for fact in facts):,}"
@@ -111,7 +111,7 @@ def variants_table(rows: list[dict]) -> Table:
 
 
 def variants_markdown(rows: list[dict]) -> str:
-    """The README's table of variants."""
+    """The table of docs/variants.md."""
     lines = [
         "| variant | study | what it is | parameters | mult-adds | claimed MNIST accuracy |",
         "|---|---|---|---:|---:|---:|",

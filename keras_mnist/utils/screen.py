@@ -7,7 +7,8 @@ from rich.console import Console
 
 def screen(quiet: bool = False) -> Console:
     """Standard output; names of users' own that hold brackets are printed as they are."""
-    return Console(soft_wrap=True, markup=False, emoji=False, highlight=False, quiet=quiet)
+    plain = {"markup": False, "emoji": False, "highlight": False, "force_jupyter": False}
+    return Console(soft_wrap=True, quiet=quiet, **plain)
 
 
 def shown(path: Path) -> str:

@@ -109,7 +109,7 @@ def test_a_layer_that_is_called_twice_computes_twice_with_its_parameters_once():
         analysis.layer_sources(model)
 
 
-def test_the_readme_s_table_is_the_generated_one(monkeypatch):
+def test_the_table_of_variants_is_the_generated_one(monkeypatch):
     monkeypatch.setattr(analysis, "_facts_of", lambda build: list(facts(build.__name__).values()))  # built before
     table = variants_markdown(analysis.all_variant_facts())
-    assert table in (ROOT / "README.md").read_text(), "update it: python scripts/summary.py --all --format markdown"
+    assert table in (ROOT / "docs" / "variants.md").read_text(), "update it: python scripts/report.py"

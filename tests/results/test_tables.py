@@ -2,7 +2,9 @@ import io
 
 from rich.console import Console
 
-from keras_mnist.results.tables import facts_table
+from keras_mnist.results.tables import facts_table, summary_text
+from keras_mnist.utils.screen import screen
+from tests.conftest import network
 
 
 def test_a_long_path_is_printed_whole():
@@ -11,3 +13,11 @@ def test_a_long_path_is_printed_whole():
     page.print(facts_table("a run", {"run": path, "epochs": "3"}))
     cells = [line.split("\u2502")[2].strip() for line in page.file.getvalue().splitlines() if "\u2502" in line]
     assert "".join(cells) == f"{path}3"
+
+
+def test_in_a_notebook_a_summary_is_text_and_lines_go_to_standard_output(monkeypatch, capsys):
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert "receptive field" in summary_text(network("bn_gap"))
+    capsys.readouterr()  # what Keras shows of its own summary
+    screen().print("a line")
+    assert capsys.readouterr().out == "a line\n"

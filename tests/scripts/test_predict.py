@@ -41,7 +41,7 @@ def test_answers_as_json_csv_and_table_are_the_network_s_own(script_here, tiny, 
     rows = list(csv.DictReader(io.StringIO(said)))
     assert [row["digit"] for row in rows] == [str(first["digit"]), str(second["digit"]), str(third["digit"]), ""]
     _, said, _ = script_here("predict.py", folder / "a.png", folder / "c.png", "--variant", tiny)
-    assert f"read by {tiny}" in said and f"{first['probability']:.1%}" in said and "a damaged picture" in said
+    assert f"predicted by {tiny}" in said and f"{first['probability']:.1%}" in said and "a damaged picture" in said
 
 
 def test_standard_input_is_read_and_what_is_shown_is_a_picture(script_here, tiny, shipped, tmp_path, monkeypatch):

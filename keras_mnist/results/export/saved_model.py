@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -32,5 +34,18 @@ def saved_model(model: keras.Model, gives_logits: bool, path: Path) -> runtimes.
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint("serving_default", predict_digits)
-    archive.write_out(path, verbose=False)
+    with _without_notices():
+        archive.write_out(path, verbose=False)
     return runtimes.saved_model(path)
+
+
+@contextlib.contextmanager
+def _without_notices() -> Iterator[None]:
+    """Keep TensorFlow from naming the draft's folder, which it does in a notebook."""
+    logger = tf.get_logger()
+    before = logger.level
+    logger.setLevel("WARNING")
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from keras_mnist.studies.records import DATASET, Record, Records
-from keras_mnist.studies.report.groups import TEN, commits, gap, in_protocol, test_accuracy
-from keras_mnist.studies.report.registry import Part, region, section
-from keras_mnist.studies.report.words import NONE, interval, paragraph, percent, points, seconds, spread, table
+from keras_mnist.studies.report.groups import commits, gap, in_protocol, test_accuracy
+from keras_mnist.studies.report.registry import Part, section
+from keras_mnist.studies.report.words import NONE, interval, paragraph, percent, points, seconds, table
 from keras_mnist.studies.statistics import summarize
 
 PROTOCOLS = {
@@ -44,21 +44,3 @@ def accuracies(records: Records) -> list[Part]:
         rows = [_row(*key, runs) for key, runs in in_protocol(records, protocol).items()]
         parts += [paragraph(f"**{words}**"), table(COLUMNS, rows) if rows else "No run is recorded yet."]
     return parts
-
-
-@region
-def ten_seeds(records: Records) -> list[Part]:
-    """What ten seeds or more say, for the README."""
-    words = [
-        f"`{variant}` with `--recipe {recipe}` {spread(found)} (n = {found.n})"
-        for (variant, recipe), runs in in_protocol(records, "held-out").items()
-        if (found := test_accuracy(runs)).n >= TEN
-    ]
-    if not words:
-        return ["No network has ten seeds with held-out images yet."]
-    return [
-        paragraph(
-            f"On {DATASET}, every decision made on held-out images and the test images scored once, mean ± standard "
-            f"deviation in points: {'; '.join(words)}."
-        )
-    ]

@@ -1,4 +1,4 @@
-"""Which digits are misread, and as what; with `tuned`, where every decision was made on other images."""
+"""Which digits are predicted wrongly, and as what; with `tuned`, where every decision was made on other images."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def errors_by_network(records: Records) -> dict[str, list[Record]]:
 
 
 def confusion(runs: list[Record]) -> list[list[float]]:
-    """Row: the digit; column: as what it is misread; how often in one run, on average."""
+    """Row: the digit; column: as what it is predicted; how often in one run, on average."""
     counts = collections.Counter(
         (int(row["label"]), int(row["prediction"])) for run in runs for row in run.test_errors or ()
     )
@@ -30,8 +30,8 @@ def confusion(runs: list[Record]) -> list[list[float]]:
 
 
 @dataclasses.dataclass
-class Misread:
-    """One test image: how many networks misread it with most of their seeds, and what all runs say that do."""
+class HardImage:
+    """One test image: how many networks predict it wrongly with most of their seeds, and what all such runs say."""
 
     index: int
     label: int
@@ -39,8 +39,8 @@ class Misread:
     said: collections.Counter
 
 
-def most_misread(networks: dict[str, list[Record]]) -> list[Misread]:
-    """The images that most networks misread, the hardest first."""
+def hardest_images(networks: dict[str, list[Record]]) -> list[HardImage]:
+    """The images that most networks predict wrongly, the hardest first."""
     labels: dict[int, int] = {}
     said: dict[int, collections.Counter] = collections.defaultdict(collections.Counter)
     by_network: collections.Counter = collections.Counter()
@@ -53,7 +53,7 @@ def most_misread(networks: dict[str, list[Record]]) -> list[Misread]:
             times[index] += 1
         by_network.update(index for index, count in times.items() if 2 * count > len(runs))
     order = sorted(said, key=lambda index: (-by_network[index], -said[index].total(), index))
-    return [Misread(index, labels[index], by_network[index], said[index]) for index in order]
+    return [HardImage(index, labels[index], by_network[index], said[index]) for index in order]
 
 
 def _matrix(found: list[list[float]]):
@@ -79,16 +79,16 @@ def _said(counts: collections.Counter) -> str:
     return ", ".join(f"{digit} ({count})" for digit, count in sorted(counts.items(), key=lambda pair: -pair[1]))
 
 
-@section("Misread digits")
-def misread(records: Records) -> list[Part]:
-    """The confusion matrix, and the digits that most networks misread."""
+@section("Wrong predictions")
+def wrong_predictions(records: Records) -> list[Part]:
+    """The confusion matrix, and the digits that most networks predict wrongly."""
     networks = errors_by_network(records)
     runs = [run for found in networks.values() for run in found]
     if not runs:
         return ["No run with its wrong predictions is recorded yet."]
     found = confusion(runs)
     pairs = sorted(((found[a][b], a, b) for a in range(10) for b in range(10)), reverse=True)[:10]
-    images = most_misread(networks)
+    images = hardest_images(networks)
     rows = [
         (row.index, row.label, f"{row.networks} of {len(networks)}", row.said.total(), _said(row.said))
         for row in images[:SHOWN]
@@ -97,15 +97,16 @@ def misread(records: Records) -> list[Part]:
     return [
         paragraph(
             f"Held-out protocol with `tuned` on {DATASET}: {len(runs)} runs of {len(networks)} networks. "
-            f"{all_images - len(images):,} of the {all_images:,} test images are read correctly by all of them. Most "
-            "frequent in a run: "
-            + "; ".join(f"a {a} read as {b} ({count:.1f} times)" for count, a, b in pairs if count)
+            f"{all_images - len(images):,} of the {all_images:,} test images are predicted correctly by all of "
+            "them. Most frequent in a run: "
+            + "; ".join(f"a {a} predicted as {b} ({count:.1f} times)" for count, a, b in pairs if count)
             + "."
         ),
-        Picture(drawing(_matrix(found), 4.2), "How often a digit is misread as another in one run, on average."),
+        Picture(drawing(_matrix(found), 4.2), "How often a digit is predicted as another in one run, on average."),
         paragraph(
-            "The images that most networks misread. The index is that of `keras_mnist.load_data().test_images`; a "
-            "network counts where most of its seeds misread the image; in brackets are runs."
+            "The images that most networks predict wrongly. The index is that of "
+            "`keras_mnist.load_data().test_images`; a network counts where most of its seeds predict the image "
+            "wrongly; in brackets are runs."
         ),
-        table([">index", ">label", ">networks", ">runs", "read as"], rows),
+        table([">index", ">label", ">networks", ">runs", "predicted as"], rows),
     ]

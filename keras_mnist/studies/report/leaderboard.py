@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from keras_mnist.studies.records import DATASET, Record, Records
+from keras_mnist.studies.records import DATASET, TUNED, Record, Records
 from keras_mnist.studies.report.groups import TEN, in_protocol, test_accuracy
 from keras_mnist.studies.report.networks import network_facts
-from keras_mnist.studies.report.registry import Part, section
+from keras_mnist.studies.report.registry import Part, region, section
 from keras_mnist.studies.report.speed import to_accuracy
-from keras_mnist.studies.report.words import interval, paragraph, percent, points, seconds, table
+from keras_mnist.studies.report.words import interval, paragraph, percent, points, seconds, spread, table
 from keras_mnist.studies.statistics import summarize
 
 SIZES = (1_000, 2_000, 4_000, 8_000, 20_000)
@@ -49,6 +49,7 @@ def _row(variant: str, recipe: str, runs: list[Record]):
 
 
 COLUMNS = ["variant", "recipe", ">parameters", ">mult-adds", ">n", ">mean", ">deviation", ">95 % interval", ">seconds"]
+SHORT_COLUMNS = ["network", ">parameters", ">mult-adds", f">accuracy on {DATASET}", ">n", ">epochs", ">seconds a run"]
 
 
 @section("Leaderboard")
@@ -73,6 +74,37 @@ def leaderboard(records: Records) -> list[Part]:
     ]
     parts += [paragraph(f"Not ranked, with fewer than {TEN} seeds (how many): {', '.join(few)}.")] if few else []
     return [*parts, *_fastest(records), RULES]
+
+
+@region
+def ten_seeds(records: Records) -> list[Part]:
+    """The best with the recipe `tuned`, for the README."""
+    found = {variant: runs for (variant, recipe), runs in entries(records).items() if recipe == TUNED}
+    if not found:
+        return [f"No network has {TEN} seeds with held-out images yet."]
+    words = (
+        f"Test accuracy on {DATASET}: mean ± standard deviation, in percentage points, of n runs with the recipe "
+        f"`{TUNED}`, each with a seed of its own. Every decision was made on held-out training images; the "
+        f"10,000 test images were scored once, after the last epoch. Seconds are those of training, "
+        f"{_place([run for runs in found.values() for run in runs])}."
+    )
+    return [table(SHORT_COLUMNS, [_short_row(*each) for each in found.items()]), paragraph(words)]
+
+
+def _short_row(variant: str, runs: list[Record]):
+    yield from (f"`{variant}`", f"{runs[0].facts['trainable_parameters']:,}")
+    yield f"{network_facts()[variant]['mult_adds'] / 1e6:.2f} M"
+    yield from (spread(test_accuracy(runs)), len(runs))
+    epochs = sorted({run.facts["epochs_run"] for run in runs})
+    yield epochs[0] if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]}"
+    yield seconds(summarize([run.facts["seconds"] for run in runs]))
+
+
+def _place(runs: list[Record]) -> str:
+    """What the runs computed on."""
+    places = {(run.facts["processor"], run.facts["shards"] * run.facts["threads"]) for run in runs}
+    words = (f"on {cores} {'core' if cores == 1 else 'cores'} ({processor})" for processor, cores in sorted(places))
+    return " or ".join(words)
 
 
 def _class_of(runs: list[Record]) -> int | None:

@@ -1,4 +1,4 @@
-"""How many digits a network reads on pictures of other kinds than MNIST's."""
+"""How many digits a network predicts rightly on pictures of other kinds than MNIST's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from keras_mnist.studies.report.words import paragraph, percent, points, table
 
 @region
 def picture_kinds(records: Records) -> list[Part]:
-    """Digits read rightly of each kind of picture, in both halves."""
+    """Digits predicted rightly on each kind of picture, in both halves."""
     found = records.pictures
     seen, unseen = found["kinds"]["seen"], found["kinds"]["unseen"]
     rows = [[name.replace("_", " "), *map(_share, (seen[name], unseen[name]))] for name in seen]
@@ -17,17 +17,17 @@ def picture_kinds(records: Records) -> list[Part]:
     rows.append(["**all**", *map(_share, sums)])
     both = _sum(sums)
     said = (
-        f"In all {_share(both)} ({percent(both['right'] / both['digits'])}), read by `{found['variant']}`, whose run "
-        f"`{found['run']}` has an accuracy of {percent(found['test_accuracy'])} on mnist."
+        f"In all {_share(both)} ({percent(both['right'] / both['digits'])}), predicted by `{found['variant']}`, whose "
+        f"run `{found['run']}` has an accuracy of {percent(found['test_accuracy'])} on mnist."
     )
     return [table(["kind of picture", ">seen half", ">unseen half"], rows), paragraph(said)]
 
 
 @region
 def picture_errors(records: Records) -> list[Part]:
-    """What was misread."""
+    """What was predicted wrongly."""
     rows = [[row["half"], row["kind"], row["written"], row["read"] or "refused"] for row in records.pictures["wrong"]]
-    return [table(["half", "kind", ">written", ">read"], rows)] if rows else ["None was misread."]
+    return [table(["half", "kind", ">written", ">predicted"], rows)] if rows else ["None."]
 
 
 @region
@@ -42,9 +42,9 @@ def picture_form(records: Records) -> list[Part]:
         f"on average: at index 14, to the nearest pixel. The strokes of the first {width['images']:,} are "
         f"{percent(width['median'])} of the digit's longer side thick (median); "
         f"2 % of them have less than {percent(width['2 %'])}.",
-        f"Of the {trip['images']:,} test images of mnist, `{records.pictures['variant']}` misreads {trip['errors']}; "
-        f"enlarged, moved, inverted and brought back to the form, {trip['errors_after']}: {points(lost)} points are "
-        "lost.",
+        f"Of the {trip['images']:,} test images of mnist, `{records.pictures['variant']}` predicts {trip['errors']} "
+        f"wrongly; enlarged, moved, inverted and brought back to the form, {trip['errors_after']}: {points(lost)} "
+        "points are lost.",
     ]
     return [paragraph(text) for text in said]
 
