@@ -13,7 +13,7 @@ SHORT = ["--variant", "bn_gap", "--dataset", "digits", "--epochs", "1", "--devic
 @pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "scripts").glob("*.py")))
 def test_help_answers_in_under_a_second(script, name):
     seconds = []
-    for _ in range(3):  # the fastest counts: other tests run beside this one
+    for _ in range(10):  # the fastest counts: other tests run beside this one
         started = time.perf_counter()
         code, said, _ = script(name, "--help")
         seconds.append(time.perf_counter() - started)
