@@ -21,6 +21,7 @@ from keras_mnist.errors import UsageError
 # tests/pictures/score.py, which keeps them in docs/records/pictures.json.
 SIDE, BOX = 28, 20
 CENTRE = 14.0  # row and column of the centre of mass, to the nearest pixel
+HALF = 0.5 + 1e-6  # so that of symmetric digits, half a pixel off, all go the same way however their sums are rounded
 THINNEST, USUAL = 0.078, 0.131  # width of strokes as a share of the longer side: of the thinnest 2 %, and the median
 PREVIEW = 224  # pixels of the longer side
 FAINT = 0.1  # pixels with less of the full ink are no part of a digit's box
@@ -137,7 +138,7 @@ def mnist_form(strength: np.ndarray) -> np.ndarray:
     square = np.pad(strength, ((above, side - rows - above), (before, side - columns - before)))
     small = area_average(square, BOX)
     small *= 255 / small.max()
-    top, left = (int(np.clip(CENTRE - np.floor(mass + 0.5), 0, SIDE - BOX)) for mass in ndimage.center_of_mass(small))
+    top, left = (int(np.clip(CENTRE - np.floor(mass + HALF), 0, SIDE - BOX)) for mass in ndimage.center_of_mass(small))
     image = np.zeros((SIDE, SIDE, 1), np.uint8)
     image[top : top + BOX, left : left + BOX, 0] = np.rint(small)
     return image

@@ -28,6 +28,8 @@ def digits_of(ink: Ink) -> tuple[list[np.ndarray], list[str]]:
     distance, nearest = ndimage.distance_transform_edt(labels == 0, return_indices=True)
     owner = np.where(distance <= REACH, labels[tuple(nearest)], 0)
     digits = [np.where(np.isin(owner, group), ink.strength, 0) for group in groups]
+    # A pale digit beside a dark one is as good as alone.
+    digits = [strength / strength.max() for strength in digits]
     return digits, [f"{specks} specks left out" if specks > 1 else "1 speck left out"] if specks else []
 
 
@@ -55,14 +57,14 @@ def _groups(extents: np.ndarray, dirt: np.ndarray) -> tuple[list[list[int]], int
             f"{len(main):,} strokes, as of a page of text, expected one digit or some in a row; cut them out"
         )
     groups: list[list[int]] = []
-    for index in main[np.argsort(extents[main, 1] + extents[main, 3])]:
+    for index in main[np.argsort(extents[main, 1] + extents[main, 3], kind="stable")]:
         of = next((group for group in groups if _one_digit(_union(extents[group]), extents[index])), None)
         if of is None:
             groups.append([index])
         else:
             of.append(index)
     small = np.flatnonzero(~dirt & (lengths < DIGIT_SHARE * longest) & (lengths >= PIECE_SHARE * longest))
-    joined = sum(_joined(index, groups, extents) for index in small[np.argsort(-lengths[small])])
+    joined = sum(_joined(index, groups, extents) for index in small[np.argsort(-lengths[small], kind="stable")])
     return [[index + 1 for index in group] for group in groups], len(extents) - len(main) - joined
 
 

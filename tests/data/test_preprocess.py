@@ -69,6 +69,13 @@ def test_digits_in_a_row_are_found_from_left_to_right():
     assert lefts == sorted(lefts) and len(lefts) == 3
 
 
+def test_a_pale_digit_beside_a_dark_one_is_read_as_if_alone():
+    pale = 255 - (255 - GREY) // 3
+    row = ImageOps.expand(Image.fromarray(np.hstack([GREY, pale])), 20, fill=255)
+    images = preprocess(row).astype(int)
+    assert len(images) == 2 and np.abs(images[1] - preprocess(seven())[0]).max() <= 1
+
+
 def test_strokes_that_do_not_touch_are_one_digit():
     broken = GREY.copy()
     broken[50:56] = 255

@@ -56,7 +56,7 @@ def test_the_page_computes_what_keras_does(opened, some_networks, digits):
 def test_the_page_computes_what_keras_does_for_every_variant(opened, tmp_path, request):
     """On real digits where the archives are at hand."""
     fixture = "mnist" if os.environ.get(sources.ARCHIVES_VARIABLE) else "digits"
-    images = request.getfixturevalue(fixture).test_images[:50]
+    images = request.getfixturevalue(fixture).test_images[:200]
     models = [network_of(name) for name in list_variants()]
     write_page([(model, {}) for model in models], tmp_path / "page.html")
     found = differences(opened(tmp_path / "page.html"), models, images)

@@ -5,13 +5,18 @@ import base64
 import numpy as np
 import pytest
 
+from keras_mnist.data.preprocess import preprocess
 from tests.conftest import ROOT
 from tests.results.conftest import settle
 from tests.results.test_page import TOLERANCE
 
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
 THREE = [(0.3, 0.25), (0.5, 0.2), (0.66, 0.3), (0.48, 0.47), (0.7, 0.64), (0.5, 0.81), (0.3, 0.74)]
-CLEAN = ("felt_pen", "screen", "transparent", "printed", "icon")  # thick strokes on even paper
+FOUR_AND_TWO = (
+    [(0.2, 0.2), (0.1, 0.55), (0.42, 0.55)],
+    [(0.33, 0.4), (0.33, 0.8)],
+    [(0.58, 0.3), (0.7, 0.2), (0.85, 0.3), (0.6, 0.75), (0.88, 0.75)],
+)
 PART = """
 ([id, part]) => {
   const canvas = document.getElementById(id);
@@ -73,6 +78,27 @@ def test_a_drawing_is_brought_to_mnist_s_form_and_recognised(window, some_networ
         assert window.locator("#layers li").count() > 5
         assert window.inner_text("#parameters") == ("14,282", "7,820")[number]
     window.locator("#networks label").first.click()
+
+
+def sheet_as_read(window):
+    """The drawing in half its size, with paper around it."""
+    side = window.evaluate("SHEET_SIZE")
+    ink = np.array(window.evaluate(PART, ["sheet", 3]), np.float64).reshape(side // 2, 2, side // 2, 2)
+    return np.pad(np.rint(ink.mean(axis=(1, 3))).astype(np.uint8), 1)
+
+
+def test_digits_side_by_side_are_read_and_the_one_drawn_last_is_looked_into(window):
+    for points in FOUR_AND_TWO:
+        draw(window, points)
+    digits = preprocess(sheet_as_read(window))[..., 0].astype(int)
+    assert answer(window)[0] == "42" and answer(window)[1].endswith("sure of the 2")
+    assert len(digits) == 2 and np.abs(seen(window) - digits[1]).max() <= 2  # where the browser's mean is rounded
+    draw(window, [(0.33, 0.8), (0.33, 0.85)])
+    assert answer(window)[0] == "42" and answer(window)[1].endswith("sure of the 4")
+    for _ in range(2):
+        window.click("#undo")
+    settle(window)
+    assert answer(window)[0] == "4" and answer(window)[1].endswith("sure")
 
 
 def test_undo_clear_and_nothing_drawn(window):
@@ -150,32 +176,6 @@ def test_where_it_looks_is_what_hiding_costs(window, some_networks):
     without = probabilities_of(model, hidden)[:, 7]
     assert abs(found["worst"] - min(without.min(), found["before"])) < TOLERANCE
     assert abs(found["before"] - probabilities_of(model, pixels[None])[0, 7]) < TOLERANCE
-
-
-def preprocessed(window, pictures):
-    """What the page makes of grey pictures."""
-    on_page = "(all) => all.map(([text, rows, columns]) => [...preprocess(fromBase64(text), columns, rows)])"
-    return np.array(window.evaluate(on_page, [[as_text(picture), *picture.shape] for picture in pictures]))
-
-
-@pytest.mark.slow
-def test_its_preprocessing_is_python_s(window):
-    """Of what is drawn on the sheet, in both polarities, and of the clean ones among the pictures that come with us."""
-    python = pytest.importorskip("keras_mnist.data.preprocess")
-    files = pytest.importorskip("keras_mnist.data.picture_files")
-    draw(window, THREE)
-    side = window.evaluate("SHEET_SIZE")
-    drawing = np.array(window.evaluate(PART, ["sheet", 3]), np.uint8).reshape(side, side)[::2, ::2]
-    shipped = [path for kind in CLEAN for path in (ROOT / "tests" / "pictures" / "drawn").glob(f"*/{kind}/?.*")]
-    assert len(shipped) == 20 * len(CLEAN)
-    greys = [next(files.read_pictures(path)).grey for path in shipped]
-    pictures = [drawing, 255 - drawing, *(np.rint(grey).astype(np.uint8) for grey in greys)]
-    readings = [python.read_digits(files.open_array(picture)) for picture in pictures]
-    known = [number for number, reading in enumerate(readings) if "thickened" not in reading.notes]
-    assert len(known) > 0.9 * len(pictures)
-    found = preprocessed(window, [pictures[number] for number in known])
-    expected = np.stack([readings[number].images[0].ravel() for number in known])
-    assert np.abs(found - expected.astype(int)).max() <= 1  # where a half is rounded
 
 
 @pytest.mark.slow

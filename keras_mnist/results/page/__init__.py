@@ -23,7 +23,10 @@ from keras_mnist.utils.files import write_whole
 
 PARTS = importlib.resources.files(__name__)
 # In the order in which they build on each other.
-SCRIPTS = ("preprocess", "layers", "network", "sheet", "keyboard", "occlusion", "pictures", "layer_pictures", "page")
+SCRIPTS = (
+    *("numbers", "paper", "ink", "grouping", "pieces", "strokes", "preprocess"),
+    *("layers", "network", "sheet", "keyboard", "occlusion", "pictures", "layer_pictures", "answer", "page"),
+)
 GALLERY_ROUNDS = 2  # of the ten digits
 
 

@@ -1,13 +1,9 @@
-// The page as a whole: whatever is drawn is brought to MNIST's form, predicted, and shown.
+// The page as a whole: whatever is drawn is brought to MNIST's form, predicted, and shown. Of several digits side by
+// side all are predicted, and one is looked into: the one that the hand is at.
 
 const find = (name) => document.getElementById(name);
 const data = JSON.parse(find("data").textContent);
 const networks = data.networks.map(readNetwork);
-
-function percent(share) {
-  const number = share < 0.0005 ? "0" : (share * 100).toFixed(1);
-  return `${share > 0.9995 ? "> 99.9" : number} %`; // 100 % would be more than any network knows
-}
 
 function element(tag, properties, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -43,68 +39,54 @@ class Page {
 
   predict() {
     this.scheduled = false;
-    const pixels = preprocess(this.sheet.grey(), SHEET_SIZE, SHEET_SIZE);
-    const blank = pixels === null;
-    document.body.classList.toggle("blank", blank);
+    const digits = preprocess(this.sheet.grey());
+    document.body.classList.toggle("blank", digits.length === 0);
     find("undo").disabled = this.sheet.marks.length === 0;
-    find("clear").disabled = blank;
-    this.show(pixels ?? new Uint8Array(SIDE * SIDE), blank);
+    find("clear").disabled = this.sheet.visible().length === 0;
+    clearTimeout(this.rest);
+    if (digits.length > 0) this.show(digits, nearestDigit(digits, this.sheet.lastColumn()));
+    else this.showNothing();
   }
 
-  show(pixels, blank) {
+  show(digits, current) {
+    const { pixels } = digits[current];
     const values = forward(this.network, pixels);
-    const answer = blank ? new Float64Array(10) : values.at(-1);
-    showBars(this.bars, answer, blank);
-    showAnswer(answer, blank);
+    const answers = digits.map((digit, number) => {
+      return number === current ? values.at(-1) : probabilities(this.network, digit.pixels);
+    });
+    showBars(this.bars, answers[current]);
+    showAnswer(answers, current);
     paintDigit(find("seen"), pixels);
-    this.layers.paint(blank ? values.map((part) => part.map(() => 0)) : values);
-    this.look(pixels, answer, blank);
+    this.layers.paint(values);
+    this.look(pixels, answers[current]);
+  }
+
+  showNothing() {
+    const pixels = new Uint8Array(SIDE * SIDE);
+    showBars(this.bars, null);
+    showNoAnswer();
+    paintDigit(find("seen"), pixels);
+    this.layers.paint(forward(this.network, pixels).map((part) => part.map(() => 0)));
+    showLosses(pixels, null);
   }
 
   // Occlusion takes a hundred answers: it waits until the hand rests.
-  look(pixels, answer, blank) {
+  look(pixels, answer) {
     const [digit] = ranking(answer);
-    clearTimeout(this.rest);
     find("looks").classList.add("stale");
-    if (blank) return showLosses(pixels, null);
     const version = this.version;
     this.rest = setTimeout(async () => {
-      find("spoken").textContent = `Predicts ${digit}, ${percent(answer[digit])} sure`;
+      find("spoken").textContent = `Predicts ${find("digit").textContent}, ${find("sure").textContent}`;
       const found = await occlusion(this.network, pixels, digit, () => version === this.version);
       if (found) showLosses(pixels, found, digit);
     }, 150);
   }
 }
 
-function makeBars(list) {
-  return Array.from({ length: 10 }, (_, digit) => {
-    const [fill, share] = [element("i", {}), element("span", { className: "share" })];
-    const track = element("span", { className: "track" }, fill);
-    const row = element("li", {}, element("b", {}, String(digit)), track, share);
-    list.append(row);
-    return { row, fill, share };
-  });
-}
-
-function showBars(bars, answer, blank) {
-  const [first] = ranking(answer);
-  bars.forEach(({ row, fill, share }, digit) => {
-    row.classList.toggle("first", !blank && digit === first);
-    fill.style.setProperty("--share", answer[digit]);
-    share.textContent = blank ? "" : percent(answer[digit]);
-  });
-}
-
-function showAnswer(answer, blank) {
-  const [first, second] = ranking(answer);
-  find("digit").textContent = blank ? "?" : first;
-  find("sure").textContent = blank ? "Nothing drawn" : `${percent(answer[first])} sure`;
-  find("second").textContent = blank ? "Draw a digit, or take one from below." : runnerUp(second, answer[second]);
-}
-
-function runnerUp(digit, share) {
-  if (share < 0.0005) return "No other digit comes near.";
-  return `${share > 0.3 ? "It may as well be" : "Next comes"} ${digit}, ${percent(share)}.`;
+// The digit that lies where the pen is; the first where there is none.
+function nearestDigit(digits, column) {
+  const distances = digits.map(({ left, right }) => (column === null ? 0 : Math.max(left - column, column - right)));
+  return distances.indexOf(Math.min(...distances));
 }
 
 function showLosses(pixels, found, digit) {

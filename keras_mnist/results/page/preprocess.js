@@ -1,83 +1,54 @@
-// A clean drawing of one digit in MNIST's form, step by step as keras_mnist/data/preprocess.py brings it there.
-// Shadows, specks and paper with lines, which Python removes from photographs, are not on this page's sheet.
+// Any picture of digits in MNIST's form, step by step as keras_mnist/data/preprocess.py brings it there.
 
 const BOX = 20; // the longer side of a digit, in pixels
 const CENTRE = 14; // where MNIST's training images have their centre of mass
-const FAINTEST = 12; // grey levels between paper and the faintest ink
-const FULL = 0.99; // so much of the ink is at most as dark as what counts as full ink
+const HALF = 0.5 + 1e-6; // so that of symmetric digits all go the same way, however their sums are rounded
 const FAINT = 0.1; // pixels with less of the full ink are no part of a digit's box
+const THINNEST = 0.078; // width of strokes as a share of the longer side, of MNIST's thinnest 2 %,
+const USUAL = 0.131; // and the median
 
-// A picture of 0..255, dark on bright or bright on dark, as 28x28 pixels; null if nothing is drawn.
-function preprocess(picture, width, height) {
-  const ink = inkOf(picture, width, height);
-  if (ink === null) return null;
-  return centred(brightened(areaAverage(square(ink, width, boundingBox(ink, width)))));
+// The digits of a picture {values, rows, columns}, 0..255 row by row, from left to right: the 28x28 pixels of each,
+// and its left and right end. None if nothing is drawn, or as much as on a page of text.
+function preprocess(picture) {
+  const ink = findInk(picture);
+  if (ink === null) return [];
+  return digitsOf(ink).map(cropped).map((digit) => ({ ...digit, pixels: mnistForm(ofUsualWidth(digit)) }));
 }
 
-// How much of the full ink lies on each pixel, 0..1; null if there is none.
-function inkOf(picture, width, height) {
-  const ink = contrastOf(picture, median(edgeOf(picture, width, height)));
-  const full = fullInk(ink);
-  if (full === null) return null;
-  for (let index = 0; index < ink.length; index++) ink[index] = Math.min(ink[index] / full, 1);
-  return ink;
-}
-
-// By how many grey levels each pixel differs from the paper, towards the ink.
-function contrastOf(picture, paper) {
-  let [darkest, brightest] = [255, 0];
-  for (const value of picture) {
-    darkest = Math.min(darkest, value);
-    brightest = Math.max(brightest, value);
+// A digit's ink without the empty rows and columns around it.
+function cropped({ values, rows, columns, left = 0 }) {
+  const box = { top: rows, left: columns, bottom: 0, right: 0 };
+  for (let index = 0, row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, index++) if (values[index] > FAINT) widen(box, row, column);
   }
-  const sign = paper - darkest > brightest - paper ? -1 : 1;
-  const contrast = new Float64Array(picture);
-  for (let index = 0; index < contrast.length; index++) {
-    contrast[index] = Math.max(sign * (contrast[index] - paper), 0);
+  const [height, width] = [box.bottom - box.top, box.right - box.left];
+  const kept = new Float64Array(height * width);
+  for (let row = 0; row < height; row++) {
+    const start = (box.top + row) * columns + box.left;
+    kept.set(values.subarray(start, start + width), row * width);
   }
-  return contrast;
+  return { values: kept, rows: height, columns: width, left: left + box.left, right: left + box.right };
 }
 
-// The contrast that a share FULL of the visible pixels do not exceed, by counting: sorting would take too long.
-function fullInk(contrast) {
-  const counts = new Uint32Array(256);
-  for (const value of contrast) counts[Math.round(value)] += 1;
-  const visible = counts.subarray(FAINTEST + 1).reduce((sum, count) => sum + count, 0);
-  let [level, rest] = [FAINTEST, FULL * (visible - 1)];
-  while (level < 255 && rest >= 0) rest -= counts[++level];
-  return visible > 0 ? level : null;
+// A digit whose strokes are not thinner than MNIST's.
+function ofUsualWidth(digit) {
+  const width = strokeWidth(digit);
+  if (width >= THINNEST) return digit;
+  return cropped(thicker(digit, ((USUAL - width) / 2) * Math.max(digit.rows, digit.columns)));
 }
 
-function edgeOf(picture, width, height) {
-  const columns = Array.from({ length: height }, (_, row) => [picture[row * width], picture[(row + 1) * width - 1]]);
-  return [...picture.subarray(0, width), ...picture.subarray((height - 1) * width), ...columns.flat()];
+// A digit's ink, cropped to it, as 28x28 pixels of 0..255.
+function mnistForm(digit) {
+  return centred(brightened(areaAverage(squared(digit))));
 }
 
-function median(values) {
-  const sorted = Float64Array.from(values).sort();
-  return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
-}
-
-function boundingBox(ink, width) {
-  let [top, bottom, left, right] = [Infinity, -1, width, -1];
-  for (let index = 0; index < ink.length; index++) {
-    if (ink[index] <= FAINT) continue;
-    bottom = Math.floor(index / width);
-    top = Math.min(top, bottom);
-    left = Math.min(left, index % width);
-    right = Math.max(right, index % width);
-  }
-  return { top, left, rows: bottom - top + 1, columns: right - left + 1 };
-}
-
-// The box in the middle of a square of its longer side.
-function square(ink, width, { top, left, rows, columns }) {
+// In the middle of a square of its longer side.
+function squared({ values, rows, columns }) {
   const side = Math.max(rows, columns);
   const [above, before] = [rows, columns].map((length) => Math.floor((side - length) / 2));
   const pixels = new Float64Array(side * side);
   for (let row = 0; row < rows; row++) {
-    const start = (top + row) * width + left;
-    pixels.set(ink.subarray(start, start + columns), (above + row) * side + before);
+    pixels.set(values.subarray(row * columns, (row + 1) * columns), (above + row) * side + before);
   }
   return { pixels, side };
 }
@@ -122,12 +93,12 @@ function brightened(pixels) {
 // 28x28 with the centre of mass where the training images have it, as nearly as whole pixels and the border allow.
 function centred(box) {
   const [down, right] = centreOfMass(box).map((centre) => {
-    return Math.min(Math.max(CENTRE - Math.floor(centre + 0.5), 0), SIDE - BOX);
+    return Math.min(Math.max(CENTRE - Math.floor(centre + HALF), 0), SIDE - BOX);
   });
   const image = new Uint8Array(SIDE * SIDE);
   box.forEach((value, index) => {
     const [row, column] = [Math.floor(index / BOX) + down, (index % BOX) + right];
-    image[row * SIDE + column] = Math.round(value);
+    image[row * SIDE + column] = rounded(value);
   });
   return image;
 }

@@ -1,7 +1,9 @@
 // The sheet to draw on: marks are kept, so that each can be taken back, and painted anew whenever one changes.
 // Ink is opaque on a transparent canvas: its alpha is the picture, and the colour follows the theme.
 
-const SHEET_SIZE = 560; // pixels of its canvas; MNIST's longer sides were about 100 before they became 20
+const SHEET_SIZE = 560; // pixels of its canvas
+const READ_SIZE = 280; // in which it is read: MNIST's longer sides were about 100 pixels before they became 20
+const MARGIN = 1; // pixels of paper around it: a stroke along its edge is drawn like any other
 const BRUSH = 0.09; // of the sheet's side: MNIST's strokes, 2.7 of 20 pixels, where a digit fills two thirds
 
 class Sheet {
@@ -10,8 +12,8 @@ class Sheet {
     this.changed = changed;
     this.marks = [];
     this.stroke = this.pointer = null; // under way; a stroke of the keyboard's has no pointer
-    canvas.width = canvas.height = SHEET_SIZE;
-    this.context = canvas.getContext("2d", { willReadFrequently: true });
+    this.context = contextOf(canvas, SHEET_SIZE);
+    this.reader = contextOf(document.createElement("canvas"), READ_SIZE + 2 * MARGIN);
     this.listen();
   }
 
@@ -94,11 +96,25 @@ class Sheet {
 
   // The drawing as Python reads pictures: ink bright on black.
   grey() {
-    const { data } = this.context.getImageData(0, 0, SHEET_SIZE, SHEET_SIZE);
-    const picture = new Uint8Array(SHEET_SIZE * SHEET_SIZE);
-    for (let index = 0; index < picture.length; index++) picture[index] = data[index * 4 + 3];
-    return picture;
+    const side = READ_SIZE + 2 * MARGIN;
+    this.reader.clearRect(0, 0, side, side);
+    this.reader.drawImage(this.canvas, MARGIN, MARGIN, READ_SIZE, READ_SIZE);
+    const { data } = this.reader.getImageData(0, 0, side, side);
+    const values = new Uint8Array(side * side);
+    for (let index = 0; index < values.length; index++) values[index] = data[index * 4 + 3];
+    return { values, rows: side, columns: side };
   }
+
+  // The column of that picture where the pen is, or was lifted; null where a stroke is not the last mark.
+  lastColumn() {
+    const last = this.visible().at(-1);
+    return last && last.points ? last.points.at(-1)[0] * READ_SIZE + MARGIN : null;
+  }
+}
+
+function contextOf(canvas, side) {
+  canvas.width = canvas.height = side;
+  return canvas.getContext("2d", { willReadFrequently: true });
 }
 
 function paintStroke(context, points, ink) {
