@@ -143,9 +143,12 @@ def build(notation: str, *, num_classes: int = 10, classifier_activation: str | 
     for part in parts:
         try:
             x = KINDS[part.kind].build(x, part)
+        except UsageError:
+            raise
         except ValueError as error:  # Keras's, of an image that became too small
+            size = f"{x.shape[1]}x{x.shape[2]}"
             raise UsageError(
-                f"{part.kind} does not fit an image of {x.shape[1]}x{x.shape[2]} in {notation!r}"
+                f"{part.kind} does not fit an image of {size}, expected a larger one; pool less"
             ) from error
     logits = blocks.linear_head(x, num_classes, bias=not notation.endswith("unbiased"))
     return blocks.classifier(image, logits, activation=classifier_activation, name="candidate")
