@@ -182,17 +182,10 @@ def _train(plan: Plan, on: Device, folder: RunFolder, console: Console, bar: boo
         f"steps on {plan.digits.name}, seed {plan.seed}, on {on}"
     )
     with collected_signals() as received:
-        model = _build(plan, recipe.dtype_policy)
-        optimizations = plan.optimizations(on.optimizations, can_be_fused(model))
-        environment = environment_of(on, optimizations)
-        trainer = Trainer(model, recipe, plan.steps, on.jit_compile, optimizations)
         progress = ScreenProgress(console, bar)
-        every = [progress, *recipe_callbacks(recipe, plan.monitor_prefix), *callbacks]
-        called = Callbacks(every, model, epochs=recipe.epochs, steps=plan.steps, verbose=0)
-        at_once = STEPS_PER_EXECUTION if "steps_per_execution" in optimizations else 1
-        loop = TrainingLoop(plan, trainer, called, at_once)
-        called.call("on_train_begin", {})
-        called.state()  # one that cannot be kept is told before anything is trained
+        loop, environment = prepare(plan, on, progress, callbacks)
+        loop.callbacks.call("on_train_begin", {})
+        loop.callbacks.state()  # one that cannot be kept is told before anything is trained
         if folder.state.exists():
             _restore(loop, folder, plan, environment, console)
 
@@ -211,9 +204,21 @@ def _train(plan: Plan, on: Device, folder: RunFolder, console: Console, bar: boo
                 f"the same command {'without `overwrite` ' * overwrite}continues",
                 exit_code=128 + received[0],
             )
-        called.call("on_train_end", loop.history[-1])
+        loop.callbacks.call("on_train_end", loop.history[-1])
     kept = _build(plan, "float32")
     return _reported(folder, lambda: finish(loop, folder, kept, {"callbacks": names_of(callbacks), **environment}))
+
+
+def prepare(plan: Plan, on: Device, progress: ScreenProgress, callbacks: Sequence = ()) -> tuple[TrainingLoop, dict]:
+    """The training of a plan before its first step, and what it is computed with."""
+    recipe = plan.recipe
+    model = _build(plan, recipe.dtype_policy)
+    optimizations = plan.optimizations(on.optimizations, can_be_fused(model))
+    trainer = Trainer(model, recipe, plan.steps, on.jit_compile, optimizations)
+    every = [progress, *recipe_callbacks(recipe, plan.monitor_prefix), *callbacks]
+    called = Callbacks(every, model, epochs=recipe.epochs, steps=plan.steps, verbose=0)
+    at_once = STEPS_PER_EXECUTION if "steps_per_execution" in optimizations else 1
+    return TrainingLoop(plan, trainer, called, at_once), environment_of(on, optimizations)
 
 
 def _build(plan: Plan, policy: str) -> keras.Model:

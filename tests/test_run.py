@@ -399,13 +399,11 @@ def test_in_a_notebook_plots_and_threads_stay_and_slower_training_is_said(server
 
 @pytest.mark.slow
 def test_a_network_that_cannot_be_fused_is_trained_with_plain_layers(train, tiny, monkeypatch):
-    """One whose layer is called twice."""
+    """One with an operation that is no layer."""
 
-    def build(*, num_classes=10, classifier_activation="softmax", name="twice"):
+    def build(*, num_classes=10, classifier_activation="softmax", name="operation"):
         image, x = blocks.image_input()
-        layer = keras.layers.Conv2D(1, 3, padding="same")
-        x = keras.layers.Flatten()(layer(layer(x)))
-        logits = keras.layers.Dense(num_classes)(x)
+        logits = keras.layers.Dense(num_classes)(keras.layers.Flatten()(keras.ops.abs(x)))
         return blocks.classifier(image, logits, activation=classifier_activation, name=name)
 
     variant = keras_mnist.get_variant(tiny)

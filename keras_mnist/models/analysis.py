@@ -6,6 +6,7 @@ import collections
 import dataclasses
 import functools
 import math
+from typing import NamedTuple
 
 from keras_mnist.errors import UsageError
 from keras_mnist.models.registry import Variant, get_variant, list_variants
@@ -31,6 +32,13 @@ class LayerFacts:
     def block(self) -> str:
         """The part of the network that it belongs to: its name up to the first underscore."""
         return self.name.partition("_")[0]
+
+
+class LayerCall(NamedTuple):
+    """A layer as a model calls it, and the names of the calls whose results it takes."""
+
+    layer: keras.layers.Layer
+    sources: tuple[str, ...]
 
 
 def trainable_parameters(layer) -> int:
@@ -74,15 +82,19 @@ def _named_calls(model: keras.Model) -> dict[str, object]:
     return {layer.name: named[layer.name] for layer in graph.layers} if once else named
 
 
-def layer_sources(model: keras.Model) -> dict[str, list[str]]:
-    """For each layer of a model, by its name, the names of the layers whose outputs it takes.
+def layer_calls(model: keras.Model) -> dict[str, LayerCall]:
+    """The calls of a model's layers by name, in an order to compute them in; the last one gives the result.
 
-    Raises: UsageError if the model is no graph of layers that are called once each.
+    Raises: UsageError if the model is no graph of layers alone.
     """
     nodes = _named_calls(model)
-    if len(nodes) > len({node.operation for node in nodes.values()}) or len(nodes) != len(model.layers):
-        raise UsageError(f"{model.name} is no graph of layers that are called once each, expected such a model")
-    return {name: [parent.operation.name for parent in node.parent_nodes] for name, node in nodes.items()}
+    names = {id(node): name for name, node in nodes.items()}
+    if not all(isinstance(node.operation, keras.layers.Layer) for node in nodes.values()):
+        raise UsageError(f"{model.name} is no graph of layers alone, expected a model without other operations")
+    return {
+        name: LayerCall(node.operation, tuple(names[id(parent)] for parent in node.parent_nodes))
+        for name, node in nodes.items()
+    }
 
 
 def layer_facts(model: keras.Model) -> list[LayerFacts]:
@@ -117,7 +129,7 @@ def layer_facts(model: keras.Model) -> list[LayerFacts]:
 def _receptive_field(layer, parents, image_size: int) -> tuple[int, int]:
     field, spacing = max(parents)
     match layer:
-        case keras.layers.Conv2D():
+        case keras.layers.Conv2D() | keras.layers.SeparableConv2D() | keras.layers.DepthwiseConv2D():
             return field + (layer.kernel_size[0] - 1) * spacing, spacing * layer.strides[0]
         case keras.layers.MaxPooling2D():
             return field + (layer.pool_size[0] - 1) * spacing, spacing * layer.strides[0]
@@ -128,8 +140,14 @@ def _receptive_field(layer, parents, image_size: int) -> tuple[int, int]:
 
 
 def _mult_adds(layer, output_shape: tuple[int, ...]) -> int:
-    if isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense)):
-        return math.prod(output_shape) * math.prod(layer.kernel.shape[:-1])
+    match layer:
+        case keras.layers.Conv2D() | keras.layers.Dense():
+            return math.prod(output_shape) * math.prod(layer.kernel.shape[:-1])
+        case keras.layers.DepthwiseConv2D():
+            return math.prod(output_shape) * math.prod(layer.kernel_size)
+        case keras.layers.SeparableConv2D():
+            weights = math.prod(layer.depthwise_kernel.shape) + math.prod(layer.pointwise_kernel.shape)
+            return math.prod(output_shape[:-1]) * weights
     return 0
 
 
@@ -171,7 +189,7 @@ def variant_facts(variant: Variant) -> dict:
 
 def _field_before_head(facts: list[LayerFacts]) -> int:
     """The receptive field of the last convolution that looks at more than one pixel."""
-    convolutions = [fact for fact in facts if fact.kind == "Conv2D" and fact.output_shape[0] > 1]
+    convolutions = [fact for fact in facts if fact.kind.endswith("Conv2D") and fact.output_shape[0] > 1]
     return convolutions[-1].receptive_field
 
 

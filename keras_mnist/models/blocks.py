@@ -14,13 +14,15 @@ def image_input():
     return image, keras.layers.Rescaling(scale, offset, name="normalize")(image)
 
 
-def _uniform(fan_in: int) -> dict:
-    """Initialisers for kernel and bias; see conventions.py."""
+def _initializer(fan_in: int):
+    """How weights with so many inputs begin; see conventions.py."""
     bound = conventions.uniform_bound(fan_in)
-    return {
-        "kernel_initializer": keras.initializers.RandomUniform(-bound, bound),
-        "bias_initializer": keras.initializers.RandomUniform(-bound, bound),
-    }
+    return keras.initializers.RandomUniform(-bound, bound)
+
+
+def _uniform(fan_in: int) -> dict:
+    """Initialisers for kernel and bias."""
+    return {"kernel_initializer": _initializer(fan_in), "bias_initializer": _initializer(fan_in)}
 
 
 def conv(x, filters: int, kernel: int = 3, *, name: str, padding: str = "same", bias: bool = False):
@@ -30,10 +32,14 @@ def conv(x, filters: int, kernel: int = 3, *, name: str, padding: str = "same", 
     )(x)
 
 
-def batch_norm(x, *, name: str):
-    """Batch normalisation over all but the channels."""
+def batch_norm(x, *, name: str, gain: float | None = 1.0):
+    """Batch normalisation over all but the channels; `gain` is where its gain begins, None for a norm without."""
+    options = {"scale": False} if gain is None else {"gamma_initializer": keras.initializers.Constant(gain)}
     return keras.layers.BatchNormalization(
-        momentum=conventions.BATCH_NORM_MOMENTUM, epsilon=conventions.BATCH_NORM_EPSILON, name=name
+        momentum=conventions.BATCH_NORM_MOMENTUM,
+        epsilon=conventions.BATCH_NORM_EPSILON,
+        name=name,
+        **(options if gain != 1 else {}),
     )(x)
 
 
@@ -68,6 +74,51 @@ def conv_bn_relu(x, filters: int, kernel: int = 3, *, name: str, **options):
     return relu(x, name=f"{name}_relu")
 
 
+def separable_layer(inputs: int, filters: int, *, name: str):
+    """A 3x3 convolution of each channel and a 1x1 convolution of them all as one layer, without bias, that keeps size.
+
+    It may be called more than once, on (height, width, inputs): each time it gives (height, width, filters).
+    """
+    return keras.layers.SeparableConv2D(
+        filters,
+        3,
+        padding="same",
+        use_bias=False,
+        depthwise_initializer=_initializer(9),
+        pointwise_initializer=_initializer(inputs),
+        name=name,
+    )
+
+
+def separable(x, filters: int, *, name: str, gain: float | None = None):
+    """Separable convolution, batch norm, ReLU: (height, width, channels) -> (height, width, filters).
+
+    Without a gain the norm has offsets alone: what follows a ReLU is linear, and takes any gain into its kernel.
+    """
+    x = separable_layer(x.shape[-1], filters, name=name)(x)
+    return relu(batch_norm(x, name=f"{name}_bn", gain=gain), name=f"{name}_relu")
+
+
+def pointwise_first(x, filters: int, *, name: str):
+    """A 1x1 convolution of all channels, then a 3x3 one of each, without biases: (height, width, filters)."""
+    x = conv(x, filters, 1, name=f"{name}_point")
+    return keras.layers.DepthwiseConv2D(
+        3, padding="same", use_bias=False, depthwise_initializer=_initializer(9), name=name
+    )(x)
+
+
+def shared_residual(x, passes: int, *, name: str):
+    """One separable convolution applied `passes` times, each time with a norm of its own, and added to its input.
+
+    The norms' gains begin at 0.1, so that at first a pass changes little: (height, width, channels) stays.
+    """
+    layer = separable_layer(x.shape[-1], x.shape[-1], name=name)
+    for number in range(1, passes + 1):
+        branch = relu(batch_norm(layer(x), name=f"{name}_bn{number}", gain=0.1), name=f"{name}_relu{number}")
+        x = residual(x, branch, name=f"{name}_add{number}")
+    return x
+
+
 def residual(x, branch, *, name: str):
     """Identity skip connection: the input of a branch added to its output; both have the same shape."""
     return keras.layers.Add(name=name)([x, branch])
@@ -78,12 +129,24 @@ def average_pool(x, *, name: str = "average_pool"):
     return keras.layers.GlobalAveragePooling2D(keepdims=True, name=name)(x)
 
 
-def linear_head(x, num_classes: int, dropout_rate: float | None = None):
-    """Flatten, dropout where a rate is given, and a linear layer with bias: to (num_classes,)."""
+def weighted_pool(x, *, name: str):
+    """The sum of each channel with a weight for each row and each column, that begins as the mean.
+
+    (height, width, channels) -> (1, 1, channels)
+    """
+    height, width = x.shape[1:3]
+    for side, window in (("rows", (height, 1)), ("columns", (1, width))):
+        begin = keras.initializers.Constant(1 / max(window))
+        x = keras.layers.DepthwiseConv2D(window, use_bias=False, depthwise_initializer=begin, name=f"{name}_{side}")(x)
+    return x
+
+
+def linear_head(x, num_classes: int, dropout_rate: float | None = None, bias: bool = True):
+    """Flatten, dropout where a rate is given, and a linear layer: to (num_classes,)."""
     x = keras.layers.Flatten(name="flatten")(x)
     if dropout_rate is not None:
         x = dropout(x, dropout_rate, name="linear_dropout")
-    return keras.layers.Dense(num_classes, name="linear", **_uniform(x.shape[-1]))(x)
+    return keras.layers.Dense(num_classes, use_bias=bias, name="linear", **_uniform(x.shape[-1]))(x)
 
 
 def classifier(image, logits, *, activation: str | None, name: str):

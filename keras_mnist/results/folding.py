@@ -11,6 +11,8 @@ import numpy as np
 from keras_mnist.models.analysis import calls, graph_of
 
 LINEAR = (keras.layers.Conv2D, keras.layers.Dense)
+# Linear as well; they take what comes after them into their kernel, but nothing that comes before.
+SEPARABLE = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 # Layers that do nothing at all in prediction.
 IDLE = (keras.layers.Dropout, keras.layers.SpatialDropout2D)
 
@@ -23,8 +25,8 @@ class _Value:
     scale: np.ndarray | float = 1.0
     offset: np.ndarray | float = 0.0
     name: str | None = None  # of the last layer whose work scale and offset do
-    layer: keras.layers.Layer | None = None  # takes `tensor`, with this kernel and bias
-    kernel: np.ndarray | None = None
+    layer: keras.layers.Layer | None = None  # takes `tensor`, with these kernels, of which the last gives the channels
+    kernels: tuple[np.ndarray, ...] = ()
     bias: np.ndarray | None = None
 
     def changed(self, scale, offset, name: str) -> _Value:
@@ -36,7 +38,10 @@ class _Value:
         if self.layer is not None:
             layer = _with_bias(self.layer)
             result = layer(self.tensor)
-            layer.set_weights([self.kernel * self.scale, self.bias * self.scale + self.offset])
+            *first, last = self.kernels
+            scale = np.broadcast_to(self.scale, self.bias.shape)
+            last = (last.reshape(-1, len(scale)) * scale).reshape(last.shape)
+            layer.set_weights([*first, last, self.bias * scale + self.offset])
             return result
         if np.all(self.scale == 1) and np.all(self.offset == 0):
             return self.tensor
@@ -48,25 +53,20 @@ def _with_bias(layer):
     """A layer that computes what a linear layer does, with a bias, its weights still to be set."""
     if isinstance(layer, keras.layers.Dense):
         return keras.layers.Dense(layer.units, layer.activation, name=layer.name)
-    return keras.layers.Conv2D(
-        layer.filters,
-        layer.kernel_size,
-        strides=layer.strides,
-        padding=layer.padding,
-        dilation_rate=layer.dilation_rate,
-        groups=layer.groups,
-        activation=layer.activation,
-        name=layer.name,
-    )
+    same = "kernel_size", "strides", "padding", "dilation_rate", "activation", "name"
+    same += ("depth_multiplier",) if isinstance(layer, SEPARABLE) else ("groups",)
+    same += () if isinstance(layer, keras.layers.DepthwiseConv2D) else ("filters",)
+    return type(layer)(**{name: getattr(layer, name) for name in same})
 
 
 def fold(model: keras.Model) -> keras.Model:
     """A model that predicts what `model` does, without batch norms wherever a neighbour can do their work.
 
     What cannot be folded exactly stays as it is: whole models that are no graph of layers from one image to one result,
-    layers that are called more than once or with more than one tensor, all that does not compute in float32 with the
-    channels last. A norm before a convolution that pads with zeros stays, as one product and one sum: zeros of its
-    result are not zeros of its input.
+    layers that are called with more than one tensor, all that does not compute in float32 with the channels last. A
+    norm before a convolution that pads with zeros stays, as one product and one sum: zeros of its result are not zeros
+    of its input. So does a norm after a layer that is called more than once: two numbers a channel for each call are
+    fewer than a kernel for each.
     """
     graph = graph_of(model)
     if graph is None or len(graph.inputs) != 1 or len(graph.outputs) != 1:
@@ -108,6 +108,8 @@ def _folded(node, value: _Value) -> _Value | None:
         return value
     if type(layer) in LINEAR:
         return _linear(layer, value)
+    if type(layer) in SEPARABLE:
+        return _separable(layer, _Value(value.made()))
     if type(layer) is keras.layers.GlobalAveragePooling2D:
         return _pooled(layer, value)
     if type(layer) in (keras.layers.BatchNormalization, keras.layers.Rescaling):
@@ -151,6 +153,16 @@ def _linear(layer, value: _Value) -> _Value | None:
     offset = np.broadcast_to(value.offset, kernel.shape[-2]).astype(np.float64)
     bias = bias + np.einsum("pio,i->o", kernel.reshape(-1, *kernel.shape[-2:]), offset)
     kernel = kernel * np.broadcast_to(value.scale, kernel.shape[-2])[:, None]
-    result = _Value(value.tensor, layer=layer, kernel=kernel, bias=bias)
-    # What comes after an activation cannot be done before it.
-    return result if layer.activation is keras.activations.linear else _Value(result.made())
+    return _until_activation(_Value(value.tensor, layer=layer, kernels=(kernel,), bias=bias))
+
+
+def _separable(layer, value: _Value) -> _Value:
+    """A depthwise or separable convolution of a tensor."""
+    kernels = tuple(np.float64(weight) for weight in layer.weights if weight is not layer.bias)
+    bias = np.float64(layer.bias) if layer.use_bias else np.zeros(layer.compute_output_shape(value.tensor.shape)[-1])
+    return _until_activation(_Value(value.tensor, layer=layer, kernels=kernels, bias=bias))
+
+
+def _until_activation(value: _Value) -> _Value:
+    """The value, made where the layer has an activation: what comes after that cannot be done before it."""
+    return value if value.layer.activation is keras.activations.linear else _Value(value.made())

@@ -23,6 +23,8 @@ class Operation:
         "input": the raw pixels, 0 to 255.
         "convolution": strides, dilation (rows, columns) and padding (top, left, bottom, right) with zeros; `kernel`
             (rows, columns, inputs, outputs) and `bias`.
+        "depthwise": the same with each output from one input, several in turn from each; `kernel` (rows, columns,
+            outputs) and `bias`.
         "dense": `kernel` (inputs, outputs) and `bias`, on the last axis.
         "scale": `scale` times the input plus `offset`, for each channel.
         "max_pool", "average_pool": pool, strides and padding, as above; what is padded does not count.
@@ -63,7 +65,7 @@ def operations(model: keras.Model, gives_logits: bool = False) -> list[Operation
     for node in calls(graph):
         sources = tuple(places[id(tensor)] for tensor in node.input_tensors)
         for kind, attributes, weights in _steps(node):
-            shape = tuple(node.outputs[0].shape[1:])
+            shape = tuple(attributes.pop("shape", node.outputs[0].shape[1:]))
             found.append(Operation(kind, node.operation.name, sources, shape, attributes, weights))
             sources = (len(found) - 1,)
         places[id(node.outputs[0])] = sources[0]
@@ -73,7 +75,10 @@ def operations(model: keras.Model, gives_logits: bool = False) -> list[Operation
 
 
 def _steps(node) -> list[tuple[str, dict, dict]]:
-    """What a call does: the kind, attributes and weights of each step, none where it changes nothing."""
+    """What a call does: the kind, attributes and weights of each step, none where it changes nothing.
+
+    A step whose result is not the call's has its shape among the attributes.
+    """
     layer = node.operation
     steps = _STEPS.get(type(layer))  # exactly these: what is derived from them may compute something else
     known = steps and len(node.outputs) == 1 and layer.compute_dtype == "float32"
@@ -94,7 +99,7 @@ def _idle(layer, shape):
 
 def _linear(layer, shape):
     kernel = _array(layer.kernel)
-    weights = {"kernel": kernel, "bias": _array(layer.bias) if layer.use_bias else np.zeros(kernel.shape[-1:], "f4")}
+    weights = {"kernel": kernel, "bias": _bias(layer.bias, kernel)}
     activation = _activation(layer, shape)
     if isinstance(layer, keras.layers.Dense):
         step = ("dense", {}, weights)
@@ -103,6 +108,34 @@ def _linear(layer, shape):
         step = ("convolution", {**attributes, "dilation": layer.dilation_rate}, weights)
     plain = getattr(layer, "groups", 1) == 1 and layer.quantization_mode is None
     return [step, *activation] if plain and activation is not None else None
+
+
+def _depthwise(layer, shape):
+    activation, step = _activation(layer, shape), _depthwise_step(layer, layer.kernel, layer.bias, shape)
+    return [step, *activation] if activation is not None else None
+
+
+def _separable(layer, shape):
+    """Two steps: the channels one by one, then all of them."""
+    activation, first = _activation(layer, shape), _depthwise_step(layer, layer.depthwise_kernel, None, shape)
+    kernel = _array(layer.pointwise_kernel)
+    weights = {"kernel": kernel, "bias": _bias(layer.bias, kernel)}
+    attributes = {"strides": (1, 1), "padding": (0, 0, 0, 0), "dilation": (1, 1)}
+    spatial = layer.compute_output_shape((1, *shape))[1:-1]
+    first[1]["shape"] = (*spatial, kernel.shape[-2])
+    return [first, ("convolution", attributes, weights), *activation] if activation is not None else None
+
+
+def _depthwise_step(layer, kernel, bias, shape):
+    kernel = _array(kernel)
+    kernel = kernel.reshape(*kernel.shape[:2], -1)
+    attributes = _window(layer, layer.kernel_size, layer.dilation_rate, shape)
+    return "depthwise", {**attributes, "dilation": layer.dilation_rate}, {"kernel": kernel, "bias": _bias(bias, kernel)}
+
+
+def _bias(bias, kernel):
+    """A layer's bias, zeros where it has none."""
+    return np.zeros(kernel.shape[-1:], "f4") if bias is None else _array(bias)
 
 
 def _activation(layer, shape):
@@ -169,6 +202,8 @@ _STEPS = {
     keras.layers.InputLayer: lambda layer, shape: [("input", {}, {})],
     **dict.fromkeys(IDLE, _idle),
     keras.layers.Conv2D: _linear,
+    keras.layers.DepthwiseConv2D: _depthwise,
+    keras.layers.SeparableConv2D: _separable,
     keras.layers.Dense: _linear,
     keras.layers.Rescaling: _scale,
     keras.layers.BatchNormalization: _norm,

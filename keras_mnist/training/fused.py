@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 
 from keras_mnist.errors import UsageError
-from keras_mnist.models.analysis import layer_sources
+from keras_mnist.models.analysis import layer_calls
 from keras_mnist.ops import batch_norm_relu_dropout as kernels
 
 # Layers that are fused where some of them follow each other in this order.
@@ -23,17 +23,17 @@ ORDER = (keras.layers.ReLU, keras.layers.BatchNormalization, keras.layers.ReLU, 
 
 
 def can_be_fused(network: keras.Model) -> bool:
-    """Whether a network is a graph of layers that are called once each, with ordinary norms and dropouts."""
+    """Whether a network is a graph of layers with ordinary norms and dropouts; it may call a layer more than once."""
     try:
-        layer_sources(network)
+        calls = layer_calls(network)
     except UsageError:
         return False
-    return all(_is_ordinary(layer) for layer in network.layers)
+    return all(_is_ordinary(call.layer) for call in calls.values())
 
 
 def _is_ordinary(layer) -> bool:
     if isinstance(layer, keras.layers.BatchNormalization):
-        last = layer.axis in (-1, len(layer.input.shape) - 1)
+        last = layer.axis in (-1, layer.input_spec.ndim - 1)
         return type(layer) is keras.layers.BatchNormalization and layer.trainable and last
     return not isinstance(layer, keras.layers.Dropout) or layer.rate < 1
 
@@ -49,30 +49,32 @@ class FusedNetwork:
 
     def __init__(self, network: keras.Model, shards: int, fused_layers: bool = True):
         self.network, self.shards = network, shards
-        self.sources = layer_sources(network)
+        self.calls = layer_calls(network)
         self.stand_ins = self._find_layers_to_fuse() if fused_layers else {}
 
     def _find_layers_to_fuse(self) -> dict:
-        """By layer name what stands in for it: FusedLayers for one of them, None for the others that it works for."""
+        """By call what stands in for it: FusedLayers for one of them, None for the others that it works for."""
         found = {}
-        for layer in self.network.layers:
-            if layer.name not in found:
-                relu_first, norm, relu_last, dropout = layers = self._layers_from(layer)
+        for name in self.calls:
+            if name not in found:
+                names = self._calls_from(name)
+                relu_first, norm, relu_last, dropout = (each and self.calls[each].layer for each in names)
                 if norm or dropout:
-                    found |= {each.name: None for each in layers if each}
-                    found[(norm or dropout).name] = FusedLayers(relu_first, norm, relu_last, dropout)
+                    found |= {each: None for each in names if each}
+                    found[names[1] or names[3]] = FusedLayers(relu_first, norm, relu_last, dropout)
         return found
 
-    def _layers_from(self, layer) -> list:
-        """The layers to fuse from this one on: for each of ORDER the layer, or None where there is none."""
+    def _calls_from(self, name: str) -> list:
+        """The calls to fuse from this one on: for each of ORDER the call's name, or None where there is none."""
         found, start = [None] * len(ORDER), 0
-        while layer is not None:
+        while name is not None:
+            layer = self.calls[name].layer
             fitting = [index for index in range(start, len(ORDER)) if type(layer) is ORDER[index]]
             if not fitting:
                 break
-            found[fitting[0]], start = layer, fitting[0] + 1
-            users = [other for other in self.network.layers if layer.name in self.sources[other.name]]
-            layer = users[0] if len(users) == 1 else None
+            found[fitting[0]], start = name, fitting[0] + 1
+            users = [other for other, call in self.calls.items() if name in call.sources]
+            name = users[0] if len(users) == 1 else None
         return found
 
     def __call__(self, images, training: bool):
@@ -81,18 +83,17 @@ class FusedNetwork:
         cuts = [count * shard // self.shards for shard in range(self.shards + 1)]
         batch = [images[begin:end] for begin, end in itertools.pairwise(cuts)]
         results = {}
-        for layer in self.network.layers:
-            inputs = [results[name] for name in self.sources[layer.name]]
-            results[layer.name] = self._compute(layer, inputs, training) if inputs else batch
-        return tf.concat(results[self.network.layers[-1].name], axis=0)
+        for name, call in self.calls.items():
+            inputs = [results[source] for source in call.sources]
+            results[name] = self._compute(name, inputs, training) if inputs else batch
+        return tf.concat(results[name], axis=0)
 
-    def _compute(self, layer, inputs: list, training: bool) -> list:
-        """A layer's results for all shards, from one list of shards for each of its inputs."""
-        stand_in = self.stand_ins.get(layer.name, layer)
-        if stand_in is None:
-            return inputs[0]
-        if isinstance(stand_in, FusedLayers):
-            return stand_in(inputs[0], training)
+    def _compute(self, name: str, inputs: list, training: bool) -> list:
+        """A call's results for all shards, from one list of shards for each of its inputs."""
+        layer = self.calls[name].layer
+        if name in self.stand_ins:
+            stand_in = self.stand_ins[name]
+            return stand_in(inputs[0], training) if stand_in else inputs[0]
         options = {"training": training} if "training" in inspect.signature(layer.call).parameters else {}
         return [layer(shard[0] if len(shard) == 1 else list(shard), **options) for shard in zip(*inputs, strict=True)]
 

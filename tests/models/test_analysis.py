@@ -105,8 +105,18 @@ def test_a_layer_that_is_called_twice_computes_twice_with_its_parameters_once():
     assert (first.parameters, second.parameters) == (10, 0)
     assert first.mult_adds == second.mult_adds == 9 * 28 * 28
     assert (first.receptive_field, second.receptive_field) == (3, 5)
-    with pytest.raises(UsageError, match="called once each"):
-        analysis.layer_sources(model)
+    assert analysis.layer_calls(model)["shared (2)"] == (layer, ("shared",))
+
+
+def test_separable_convolutions_count_both_of_their_parts():
+    inputs = x = keras.Input((28, 28, 1))
+    x = keras.layers.Conv2D(6, 3, name="conv")(x)
+    x = keras.layers.SeparableConv2D(8, 3, depth_multiplier=2, strides=2, name="separable")(x)
+    x = keras.layers.DepthwiseConv2D(5, padding="same", name="depthwise")(x)
+    found = {fact.name: fact for fact in analysis.layer_facts(keras.Model(inputs, x))}
+    assert found["separable"].mult_adds == 12 * 12 * (9 * 12 + 12 * 8)
+    assert found["depthwise"].mult_adds == 12 * 12 * 25 * 8
+    assert (found["separable"].receptive_field, found["depthwise"].receptive_field) == (5, 13)
 
 
 def test_the_table_of_variants_is_the_generated_one(monkeypatch):

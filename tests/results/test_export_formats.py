@@ -79,9 +79,15 @@ def read_c(path, images):
 READERS = {"onnx": read_onnx, "c": read_c, "keras-folder": read_keras_folder}
 
 
+def of_several_passes():
+    keras.utils.set_random_seed(0)
+    return lively(users_models.layers_of_several_passes())
+
+
+@pytest.mark.parametrize("build", [one_of_each, of_several_passes])
 @pytest.mark.parametrize("format", READERS)
-def test_every_known_layer_gives_the_same_elsewhere(tmp_path, digits, format):
-    model, images = one_of_each(), digits.test_images[:20]
+def test_every_known_layer_gives_the_same_elsewhere(tmp_path, digits, format, build):
+    model, images = build(), digits.test_images[:20]
     path = tmp_path / "model"
     if format == "c":
         compiler()
@@ -115,6 +121,13 @@ def test_of_logits_the_softmax_is_written(tmp_path, digits, format):
     keras_mnist.export(model, tmp_path / "model", format=format, images=images)
     expected = keras.ops.softmax(model(images.astype(np.float32)))
     np.testing.assert_allclose(READERS[format](tmp_path / "model", images), expected, atol=1e-5)
+
+
+def test_a_kernel_of_several_passes_is_written_once(tmp_path, digits):
+    compiler()
+    keras_mnist.export(of_several_passes(), tmp_path / "c", format="c", images=digits.test_images[:5])
+    (source,) = (tmp_path / "c").glob("*.c")
+    assert len(re.findall(rf"static const float kernel_\d+\[{9 * 8 * 8}\]", source.read_text())) == 1
 
 
 @pytest.mark.slow

@@ -68,7 +68,7 @@ def logits():
     return keras.Model(model.inputs, layers.Dense(10)(model.layers[-2].output))
 
 
-UNDERSTOOD = (one_of_each, logits, users_models.layers_called_twice)
+UNDERSTOOD = (one_of_each, logits, users_models.layers_called_twice, users_models.layers_of_several_passes)
 
 
 @pytest.mark.slow

@@ -62,6 +62,22 @@ def layers_called_twice():
     return head(layers.BatchNormalization()(layers.Conv2D(8, 3)(x)), image)
 
 
+def layers_of_several_passes():
+    """Convolutions that are called more than once, each time with a norm of their own, and separable ones."""
+    image, x = start()
+    x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(6, 3, strides=2, use_bias=False)(x)))
+    x = layers.BatchNormalization(scale=False)(layers.SeparableConv2D(8, 3, depth_multiplier=2, use_bias=False)(x))
+    x = layers.ReLU()(x)
+    separable = layers.SeparableConv2D(8, 3, padding="same", use_bias=False)
+    dense = layers.Conv2D(8, 3, padding="same")
+    for layer in (separable, separable, dense, dense, separable):
+        branch = layers.BatchNormalization(gamma_initializer=keras.initializers.Constant(0.1))(layer(x))
+        x = layers.Add()([x, layers.ReLU()(branch)])
+    x = layers.DepthwiseConv2D((3, 2), strides=2, padding="same", depth_multiplier=2, activation="tanh")(x)
+    x = layers.BatchNormalization()(layers.DepthwiseConv2D(3)(layers.ReLU()(x)))
+    return head(x, image)
+
+
 def shared_by_branches():
     image, x = start()
     x = layers.Conv2D(8, 3)(x)
@@ -225,6 +241,7 @@ ALL = [
     norms_without_gain_or_centre,
     nested,
     layers_called_twice,
+    layers_of_several_passes,
     shared_by_branches,
     operations,
     depthwise_and_separable,

@@ -10,9 +10,10 @@ import tensorflow as tf
 import keras_mnist
 from keras_mnist.recipe import Recipe
 from keras_mnist.training.device import dtype_policy
-from keras_mnist.training.fused import FusedLayers, FusedNetwork
+from keras_mnist.training.fused import FusedLayers, FusedNetwork, can_be_fused
 from keras_mnist.training.trainer import Trainer
 from tests.conftest import every_variant
+from tests.results import users_models
 
 
 def without_dropout(name, policy="float32"):
@@ -62,6 +63,24 @@ def test_fused_networks_are_as_near_to_the_truth_as_plain_ones(name, digits):
     assert np.linalg.norm(fast[1] - truth[1]) <= 0.03 * np.linalg.norm(truth[1])
     for ours, theirs in zip(network.get_weights(), after, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(fused(images, training=False), network(images, training=False), atol=1e-4)
+
+
+def test_a_layer_of_several_passes_gets_the_sum_of_their_gradients(digits):
+    keras.utils.set_random_seed(0)
+    model = users_models.layers_of_several_passes()
+    network = keras.Model(model.inputs, model.layers[-1].input)
+    images = tf.constant(digits.train_images[:31], tf.float32)
+    labels = tf.one_hot(digits.train_labels[:31], network.output_shape[-1])
+    before = network.get_weights()
+    plain = pass_through(network, network.trainable_weights, images, labels)
+    after = network.get_weights()
+    network.set_weights(before)
+    assert can_be_fused(network)
+    fused = FusedNetwork(network, shards=3)
+    fast = pass_through(fused, network.trainable_weights, images, labels)
+    for ours, theirs in zip((*fast, *network.get_weights()), (*plain, *after), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(fused(images, training=False), network(images, training=False), atol=1e-4)
 
 

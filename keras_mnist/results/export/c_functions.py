@@ -38,6 +38,28 @@ static void convolution(const float *in, shape from, float *restrict out, shape 
 }
 """
 
+DEPTHWISE = """\
+/* The same where each input gives outputs of its own; the kernel is (rows, columns, outputs). */
+static void depthwise(const float *in, shape from, float *restrict out, shape to, window w, const WEIGHT *kernel,
+                      SCALED(const float *scale, )const float *bias) {
+  const int each = to.channels / from.channels;
+  for (int y = 0; y < to.rows; y++)
+    for (int x = 0; x < to.columns; x++, out += to.channels) {
+      for (int o = 0; o < to.channels; o++) out[o] = 0;
+      for (int i = 0; i < w.height; i++)
+        for (int j = 0; j < w.width; j++) {
+          const int row = y * w.down - w.top + i * w.dilation_down;
+          const int column = x * w.across - w.left + j * w.dilation_across;
+          if (row < 0 || row >= from.rows || column < 0 || column >= from.columns) continue;
+          const float *pixel = in + (row * from.columns + column) * from.channels;
+          const WEIGHT *weights = kernel + (i * w.width + j) * to.channels;
+          for (int o = 0; o < to.channels; o++) out[o] += pixel[o / each] * weights[o];
+        }
+      for (int o = 0; o < to.channels; o++) out[o] = out[o] SCALED(* scale[o] )+ bias[o];
+    }
+}
+"""
+
 MAX_POOL = """\
 static void max_pool(const float *in, shape from, float *out, shape to, window w) {
   for (int y = 0; y < to.rows; y++)
@@ -131,6 +153,7 @@ static void softmax(float *values, int count, int classes) {
 FUNCTIONS = {
     "convolution": CONVOLUTION,
     "dense": CONVOLUTION,
+    "depthwise": DEPTHWISE,
     "max_pool": MAX_POOL,
     "average_pool": AVERAGE_POOL,
     "global_average": GLOBAL_AVERAGE,

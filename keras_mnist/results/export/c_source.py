@@ -94,6 +94,7 @@ class _Source:
         self.steps, self.whole_numbers = steps, whole_numbers
         self.places, self.memory = plan(steps)
         self.arrays: list[str] = []
+        self.names: dict[tuple, str] = {}  # of arrays, by what they hold: a layer that is called twice is written once
         self.flash = 0
         self.calls = [call for place, step in enumerate(steps) for call in self._calls(place, step)]
 
@@ -131,9 +132,10 @@ class _Source:
                 return [f"for (int i = 0; i < {count}; i++) ({result})[i] = pixels[i]"]
             case "reshape":
                 return []
-            case "convolution" | "dense":
+            case "convolution" | "dense" | "depthwise":
                 taken = ", ".join(self._weights(place, step))
-                return [f"convolution({given[0]}, {self._shape(step)}, {result}, {self._to(step)}, {taken})"]
+                function = "depthwise" if step.kind == "depthwise" else "convolution"
+                return [f"{function}({given[0]}, {self._shape(step)}, {result}, {self._to(step)}, {taken})"]
             case "max_pool" | "average_pool":
                 window = _window(step.attributes["pool"], step.attributes)
                 return [f"{step.kind}({given[0]}, {self._shape(step)}, {result}, {self._to(step)}, {window})"]
@@ -160,7 +162,7 @@ class _Source:
         """A linear step's window, and the names of its arrays."""
         kernel, bias = step.weights["kernel"], step.weights["bias"]
         plain = {"strides": (1, 1), "padding": (0, 0, 0, 0), "dilation": (1, 1)}
-        window = _window(kernel.shape[:-2] or (1, 1), step.attributes or plain)
+        window = _window(kernel.shape[:2] if step.attributes else (1, 1), step.attributes or plain)
         if not self.whole_numbers:
             return [window, self._array(f"kernel_{place}", kernel), self._array(f"bias_{place}", bias)]
         most = np.abs(kernel).reshape(-1, kernel.shape[-1]).max(axis=0)
@@ -169,7 +171,10 @@ class _Source:
         return [window, numbers, self._array(f"scale_{place}", scale), self._array(f"bias_{place}", bias)]
 
     def _array(self, name: str, values: np.ndarray) -> str:
-        """Add an array: its name."""
+        """Add an array unless there is one that holds the same: its name."""
+        known = self.names.setdefault((values.dtype.str, values.tobytes()), name)
+        if known != name:
+            return known
         self.flash += values.nbytes
         kind, end = ("int8_t", "") if values.dtype == np.int8 else ("float", "f")
         numbers = textwrap.fill(", ".join(f"{value!s}{end}" for value in values.flat), 118, break_on_hyphens=False)

@@ -30,6 +30,7 @@ class _Graph:
 
         self.helper, self.numpy_helper = helper, numpy_helper
         self.nodes, self.constants = [], []
+        self.names: dict[tuple, str] = {}  # of constants, by what they hold: a layer that is called twice is one
         self.classes = steps[-1].shape[-1]
         self.results: list[str] = []  # of each step
         for step in steps:
@@ -59,10 +60,12 @@ class _Graph:
         return output
 
     def constant(self, values) -> str:
-        """Add an array: its name."""
-        name = f"constant_{len(self.constants)}"
-        self.constants.append(self.numpy_helper.from_array(np.asarray(values), name))
-        return name
+        """Add an array unless there is one that holds the same: its name."""
+        values, name = np.asarray(values), f"constant_{len(self.constants)}"
+        known = self.names.setdefault((values.dtype.str, values.shape, values.tobytes()), name)
+        if known == name:
+            self.constants.append(self.numpy_helper.from_array(values, name))
+        return known
 
     def _input(self, step, given, shapes):
         pixels = self.node("Cast", "image", to=1)  # to float32
@@ -71,6 +74,11 @@ class _Graph:
     def _convolution(self, step, given, shapes):
         kernel = self.constant(np.ascontiguousarray(step.weights["kernel"].transpose(3, 2, 0, 1)))
         attributes = self._window(step) | {"dilations": step.attributes["dilation"]}
+        return self.node("Conv", given[0], kernel, self.constant(step.weights["bias"]), **attributes)
+
+    def _depthwise(self, step, given, shapes):
+        kernel = self.constant(np.ascontiguousarray(step.weights["kernel"].transpose(2, 0, 1)[:, None]))
+        attributes = self._window(step) | {"dilations": step.attributes["dilation"], "group": shapes[0][-1]}
         return self.node("Conv", given[0], kernel, self.constant(step.weights["bias"]), **attributes)
 
     def _dense(self, step, given, shapes):

@@ -2,6 +2,7 @@
 
 const KIND_NAMES = {
   convolution: "Convolution",
+  depthwise: "Depthwise convolution",
   dense: "Dense",
   max_pool: "Max pooling",
   average_pool: "Average pooling",
@@ -24,7 +25,7 @@ function shownSteps({ steps }) {
 
 function stepName(network, number) {
   const step = network.steps[number];
-  const size = step.pool ?? (step.kind === "convolution" ? step.weights.kernel.shape.slice(0, 2) : []);
+  const size = step.pool ?? (["convolution", "depthwise"].includes(step.kind) ? step.weights.kernel.shape.slice(0, 2) : []);
   const name = [KIND_NAMES[step.kind], size.join(" × ")].filter(Boolean).join(" ");
   const before = network.steps[step.inputs[0]];
   const joined = JOINED.includes(step.kind) && before.kind in KIND_NAMES;

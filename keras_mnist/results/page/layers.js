@@ -49,6 +49,25 @@ function convolution(step, [values], [shape]) {
   return sums;
 }
 
+function depthwise(step, [values], [shape]) {
+  const { kernel, bias } = step.weights;
+  const [rows, columns, outputs] = kernel.shape;
+  const inputs = shape[2];
+  const each = outputs / inputs;
+  const sums = new Float64Array(step.shape[0] * step.shape[1] * outputs);
+  eachOutputPixel(step, (row, column, pixel) => {
+    const to = pixel * outputs;
+    sums.set(bias.values, to);
+    eachPixelUnder(step, [rows, columns], shape, row, column, (source, place) => {
+      for (let output = 0; output < outputs; output++) {
+        const value = values[source * inputs + Math.floor(output / each)];
+        sums[to + output] += value * kernel.values[place * outputs + output];
+      }
+    });
+  });
+  return sums;
+}
+
 function dense({ weights: { kernel, bias } }, [values]) {
   const [inputs, outputs] = kernel.shape;
   const rows = values.length / inputs;
@@ -117,6 +136,7 @@ function softmax(step, [values]) {
 
 const OPERATIONS = {
   convolution,
+  depthwise,
   dense,
   scale,
   max_pool: maxPool,

@@ -24,10 +24,14 @@ def network(model: keras.Model) -> dict:
     require_ten_values(model, outputs)
     numbers = bytearray()
 
+    places: dict[bytes, int] = {}  # a layer that is called twice is written once
+
     def placed(array: np.ndarray) -> dict:
-        first = len(numbers) // 4
-        numbers.extend(array.astype("<f4").tobytes())
-        return {"first": first, "shape": array.shape}
+        values = array.astype("<f4").tobytes()
+        if values not in places:
+            places[values] = len(numbers) // 4
+            numbers.extend(values)
+        return {"first": places[values], "shape": array.shape}
 
     steps = []
     for step in operations(fold(model), gives_logits=not are_probabilities(outputs)):

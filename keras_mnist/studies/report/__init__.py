@@ -20,5 +20,6 @@ from keras_mnist.studies.report import networks
 from keras_mnist.studies.report import benchmarks
 from keras_mnist.studies.report import formats
 from keras_mnist.studies.report import tuning
+from keras_mnist.studies.report import frontier
 from keras_mnist.studies.report import pictures
 from keras_mnist.studies.report import evaluation

@@ -1,0 +1,57 @@
+"""What the search has on record: one result for each configuration, over its seeds."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+
+from keras_mnist.studies.statistics import Summary, summarize
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """The records of one configuration, one for each seed."""
+
+    records: tuple[dict, ...]
+
+    @property
+    def first(self) -> dict:
+        """One of them, for what they share."""
+        return self.records[0]
+
+    @property
+    def diverged(self) -> int:
+        """How many gave no network."""
+        return sum(record["held_out_loss"] is None for record in self.records)
+
+    @property
+    def loss(self) -> Summary | None:
+        """The held-out losses after the last epoch; None where all diverged."""
+        return self._summary("held_out_loss")
+
+    @property
+    def accuracy(self) -> Summary | None:
+        """The held-out accuracies after the last epoch; None where all diverged."""
+        return self._summary("held_out_accuracy")
+
+    @property
+    def seconds(self) -> float:
+        """The mean time of a training."""
+        return sum(record["seconds"] for record in self.records) / len(self.records)
+
+    def _summary(self, name: str) -> Summary | None:
+        values = [record[name] for record in self.records if record[name] is not None]
+        return summarize(values) if values else None
+
+
+def results(folder: Path, dataset: str) -> list[Result]:
+    """All configurations on record for a data set, the lowest mean held-out loss first, diverged ones last."""
+    found: dict[tuple, list[dict]] = {}
+    for path in sorted(folder.glob("*/seed*.json")):
+        record = json.loads(path.read_text())
+        if record["dataset"] == dataset:
+            found.setdefault((record["network"], record["settings"]), []).append(record)
+    every = [Result(tuple(records)) for records in found.values()]
+    return sorted(every, key=lambda result: (result.diverged, result.loss.mean if result.loss else math.inf))
