@@ -47,6 +47,7 @@ REPORT = "tests/studies/test_report.py::test_a_changed_figure_is_named_and_rewri
 STUDY = "tests/scripts/test_study.py::test_a_study_trains_what_is_missing_keeps_records_and_tells_the_rest"
 CLUSTER = "tests/studies/test_ray_pool.py::test_a_study_is_stopped_then_a_node_is_killed_and_no_run_is_lost"
 WEIGHTS = "tests/scripts/test_weights.py::test_a_variant_without_runs_is_left_as_it_is_and_named"
+SEARCH = "tests/scripts/test_search.py::test_a_search_trains_what_has_no_record_and_shows_what_is_best"
 ELSEWHERE = {
     'python3 -m venv .venv && . .venv/bin/activate && pip install -q -e ".[test]" && ruff check && pytest': ".ci/run",
     'python3 -m venv .venv && . .venv/bin/activate && pip install -e ".[test]"': ".ci/run",
@@ -61,6 +62,7 @@ ELSEWHERE = {
     "test_the_shipped_pictures_are_those_of_their_script",
     "python -m tests.tour": "tests/test_tour.py::test_the_tour_gives_again_what_it_shows",
     "python scripts/report.py": REPORT,
+    "python scripts/search.py --seeds 2": SEARCH,
     "python scripts/study.py --variants bn_gap,swift --seeds 5": STUDY,
     "python scripts/train.py --variant tiny": "tests/test_contributing.py::test_a_run_uses_all_that_was_added",
     "python scripts/weights.py": WEIGHTS,
