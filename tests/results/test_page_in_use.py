@@ -1,9 +1,11 @@
 """What a user does on the page with mouse, finger and keys, in headless Chromium."""
 
 import base64
+import io
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_mnist.data.preprocess import preprocess
 from tests.conftest import ROOT
@@ -82,9 +84,9 @@ def test_a_drawing_is_brought_to_mnist_s_form_and_recognised(window, some_networ
 
 def sheet_as_read(window):
     """The drawing in half its size, with paper around it."""
-    side = window.evaluate("SHEET_SIZE")
-    ink = np.array(window.evaluate(PART, ["sheet", 3]), np.float64).reshape(side // 2, 2, side // 2, 2)
-    return np.pad(np.rint(ink.mean(axis=(1, 3))).astype(np.uint8), 1)
+    written = window.evaluate("document.getElementById('sheet').toDataURL()").partition(",")[2]
+    ink = Image.open(io.BytesIO(base64.b64decode(written))).getchannel("A")
+    return np.pad(np.asarray(ink.reduce(2)), 1)
 
 
 def test_digits_side_by_side_are_read_and_the_one_drawn_last_is_looked_into(window):
