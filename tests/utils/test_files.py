@@ -49,9 +49,18 @@ def test_where_nothing_can_be_written_is_told_beforehand(tmp_path):
 def test_a_name_is_that_of_a_file_with_its_ending(tmp_path):
     (tmp_path / "folder.png").mkdir()
     os.symlink(os.devnull, tmp_path / "device.png")
-    for name, wrong in (("folder.png", "is a folder"), ("device.png", "is no ordinary file"), ("x", "ends otherwise")):
+    for name, wrong in (
+        ("folder.png", "is a folder"),
+        ("device.png", "is no ordinary file"),
+        ("x.jpg", "ends otherwise"),
+    ):
         with pytest.raises(
             UsageError, match=f"{name} {wrong}, expected the name of a .png file; choose another `show`"
         ):
             require_file_name(tmp_path / name, ".png", "show")
-    require_file_name(tmp_path / "x.PNG", ".png", "show")
+    for name in ("x.PNG", "x"):
+        require_file_name(tmp_path / name, ".png", "show")
+    (tmp_path / "folder.png" / "full").write_text("")
+    with pytest.raises(IsADirectoryError) as error:
+        write_whole(tmp_path / "folder.png", "content")
+    assert error.value.filename == str(tmp_path / "folder.png")
