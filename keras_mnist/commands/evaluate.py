@@ -1,13 +1,12 @@
 """Score a model on all test images of a data set, or on digits of your own."""
 
 import argparse
-import errno
-import os
 from pathlib import Path
 
 from keras_mnist import cli
 from keras_mnist.data.labelled import read_labelled
 from keras_mnist.errors import UsageError
+from keras_mnist.utils.files import require_room
 from keras_mnist.utils.start import import_tensorflow
 
 FORMATS = ("table", "json")
@@ -38,7 +37,7 @@ def run(chosen: argparse.Namespace) -> None:
     cli.require_network(chosen)
     own_digits = read_labelled(chosen.data) if chosen.data else None
     if chosen.report:
-        _require_folder(chosen.report)
+        require_room(chosen.report, "report")
     import_tensorflow()
 
     from keras_mnist.data.sources import load_data
@@ -72,16 +71,3 @@ def _require_sense(chosen: argparse.Namespace) -> None:
     named += ["dataset"] if chosen.dataset != "auto" else []
     if chosen.data and named:
         raise UsageError(f"`data` and `{named[0]}` are given, expected one of them; leave one out")
-
-
-def _require_folder(folder: Path) -> None:
-    """Make the folder of the report, before anything is computed.
-
-    Raises: UsageError if nothing can be written there.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as error:
-        raise UsageError(f"cannot write to {folder} ({error.strerror}); choose another `report`") from error

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from keras_mnist import cli
 from keras_mnist.models import trained
+from keras_mnist.utils.files import require_file_name
 from keras_mnist.utils.start import import_tensorflow
 
 
@@ -22,6 +23,7 @@ def run(chosen: argparse.Namespace) -> None:
     networks = networks or [{"model": None, "variant": name.strip()} for name in variants]
     for network in networks:
         cli.require_network(argparse.Namespace(**network))
+    require_file_name(chosen.output, ".html", "output")
     import_tensorflow()
 
     from keras_mnist.results.page import write_page

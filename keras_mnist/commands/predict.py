@@ -23,12 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> None:
     if chosen.format not in FORMATS:
         raise UsageError(f"`format` is {chosen.format!r}, expected one of {', '.join(FORMATS)}")
-    if not chosen.model and not chosen.variant:
+    if chosen.model is None and chosen.variant is None:
         chosen.variant = USUAL
     cli.require_network(chosen)
 
     from keras_mnist.data.preprocess import read_files
+    from keras_mnist.results.show import require_ours, show_answers
 
+    if chosen.show:
+        require_ours(chosen.show)
     readings = read_files(chosen.paths)
     refused = {name: reading for name, reading in readings.items() if isinstance(reading, UsageError)}
     if len(readings) == len(refused) == 1:
@@ -38,7 +41,6 @@ def run(chosen: argparse.Namespace) -> None:
     from keras_mnist.models.loading import load_model
     from keras_mnist.models.registry import create_model
     from keras_mnist.results import predictions
-    from keras_mnist.results.show import show_answers
     from keras_mnist.utils.screen import screen
 
     model = load_model(chosen.model) if chosen.model else create_model(chosen.variant, weights="mnist")

@@ -48,8 +48,9 @@ def read_labelled(path: Path) -> LabelledDigits:
 def _content(path: Path) -> bytes:
     try:
         size = path.stat().st_size
-        if path.is_dir() or size > LARGEST:
-            found = "is a folder" if path.is_dir() else f"has {size:,} bytes, more than {LARGEST:,}"
+        if not path.is_file() or size > LARGEST:
+            wrong = "is a folder" if path.is_dir() else "is no ordinary file"
+            found = f"has {size:,} bytes, more than {LARGEST:,}" if path.is_file() else wrong
             raise UsageError(f"{path} {found}, expected {EXPECTED}; see `data`")
         return path.read_bytes()
     except OSError as error:

@@ -23,7 +23,7 @@ def picture_files(paths: Iterable[Path]) -> Iterator[Path]:
 
     Raises: UsageError if a path names nothing, or a folder holds no picture.
     """
-    for path in paths:
+    for path in dict.fromkeys(paths):
         if path.is_dir():
             found = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES and file.is_file()]
             if not found:

@@ -22,8 +22,11 @@ def load_model(path: Path | str) -> keras.Model:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
         shape = model.input_shape
     except Exception as error:  # Keras raises many kinds for a damaged or unsafe file
-        raise UsageError(f"{path} is no model that can be loaded safely ({first_line(error)})") from error
+        raise UsageError(
+            f"{path} is no model that can be loaded safely ({first_line(error)}), expected a .keras file of layers "
+            "that Keras itself has, as model.save('model.keras') writes it"
+        ) from error
     if shape != (None, 28, 28, 1):
-        raise UsageError(f"{path} takes inputs {shape}, expected (None, 28, 28, 1)")
+        raise UsageError(f"{path} takes inputs {shape}, expected (None, 28, 28, 1): pixels 0 to 255 of one digit each")
     compile_for_labels(model)
     return model

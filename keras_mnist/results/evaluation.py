@@ -38,10 +38,11 @@ def raw_outputs(model: keras.Model, images: np.ndarray, batch_size: int = 1000) 
     if shape is not None and not _takes_images(shape):
         raise UsageError(f"{model.name} takes inputs {shape}, expected images (None, 28, 28, 1)")
     any_batch = tf.TensorSpec((None, *images.shape[1:]), tf.float32)  # one graph for batches of any size
-    outputs_of = tf.function(lambda batch: model(batch, training=False), [any_batch], autograph=False)
+    traced = tf.function(lambda batch: model(batch, training=False), [any_batch], autograph=False)
     batches = (images[start : start + batch_size] for start in range(0, len(images), batch_size))
     try:
-        parts = [keras.tree.map_structure(np.asarray, outputs_of(batch.astype(np.float32))) for batch in batches]
+        outputs_of = traced.get_concrete_function()  # called itself, TensorFlow warns of so many graphs
+        parts = [keras.tree.map_structure(np.asarray, outputs_of(tf.constant(batch, tf.float32))) for batch in batches]
     except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:  # Keras has many words for a wrong shape
         raise UsageError(f"{model.name} does not take images (n, 28, 28, 1): {first_line(error)}") from error
     shapes = [part.shape for part in keras.tree.flatten(parts[0])]

@@ -6,15 +6,33 @@ import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from keras_mnist.data.preprocess import Reading
 from keras_mnist.errors import UsageError
-from keras_mnist.utils.files import write_whole
+from keras_mnist.utils.files import require_file_name, write_whole
 
 MOST = 40  # digits that are shown
 CELL, GAP, TEXT = 224, 24, 300  # pixels: a square cell, the space between cells, the width of the answer
 PAPER, INK, QUIET, FAINT, ACCENT = "#ffffff", "#1b1f24", "#667080", "#e6e9ee", "#1f5fbf"
+
+
+DRAWN_BY = "keras_mnist"  # a mark in each file: what does not have it is the user's own
+
+
+def require_ours(path: Path) -> None:
+    """Raise UsageError unless a picture of answers can be written there, in place of an older one or of none."""
+    require_file_name(path, ".png", "show")
+    if path.exists() and not _drawn_by_us(path):
+        raise UsageError(f"{path} is there already and shows no answers; choose another `show`, or move it elsewhere")
+
+
+def _drawn_by_us(path: Path) -> bool:
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            return image.info.get("Software") == DRAWN_BY
+    except OSError:  # no PNG
+        return False
 
 
 def show_answers(readings: dict[str, Reading | UsageError], probabilities: np.ndarray, path: Path) -> None:
@@ -36,7 +54,9 @@ def show_answers(readings: dict[str, Reading | UsageError], probabilities: np.nd
         _draw_digit(page, corner, *digit, row)
     _write(page, (GAP, page.height - GAP), left_out, 14, QUIET)
     content = io.BytesIO()
-    page.save(content, "PNG", optimize=True)
+    mark = PngImagePlugin.PngInfo()
+    mark.add_text("Software", DRAWN_BY)
+    page.save(content, "PNG", optimize=True, pnginfo=mark)
     write_whole(path, content.getvalue())
 
 

@@ -9,6 +9,33 @@ from pathlib import Path
 
 import filelock
 
+from keras_mnist.errors import UsageError
+
+
+def require_room(folder: Path, parameter: str) -> None:
+    """Make a folder and find out whether files can be written into it, before anything is computed for them.
+
+    Raises: UsageError that names the parameter to choose otherwise.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):  # what permissions say is not all: there are odd file systems
+            pass
+    except OSError as error:
+        raise UsageError(f"cannot write to {folder} ({error.strerror}); choose another `{parameter}`") from error
+
+
+def require_file_name(path: Path, suffix: str, parameter: str) -> None:
+    """Find out whether a file with this ending, or none, can be written there; an older file is no hindrance.
+
+    Raises: UsageError that names the parameter to choose otherwise.
+    """
+    wrong = "is a folder" if path.is_dir() else "is no ordinary file" if path.exists() and not path.is_file() else None
+    if wrong or path.suffix.lower() not in ("", suffix):
+        wrong = wrong or "ends otherwise"
+        raise UsageError(f"{path} {wrong}, expected the name of a {suffix} file; choose another `{parameter}`")
+    require_room(path.parent, parameter)
+
 
 @contextlib.contextmanager
 def _workshop(path: Path) -> Iterator[Path]:
@@ -31,7 +58,10 @@ def whole_file(path: Path) -> Iterator[Path]:
         yield draft
         with draft.open("r+b") as file:  # Windows writes back only what may be written to
             os.fsync(file.fileno())
-        os.replace(draft, path)
+        try:
+            os.replace(draft, path)
+        except OSError as error:  # which names the draft
+            raise OSError(error.errno, error.strerror, str(path)) from error
         _sync_folder(path.parent)
 
 

@@ -24,6 +24,6 @@ class Registry(dict):
         super().__setitem__(name, thing)
 
     def __missing__(self, name):
-        close = difflib.get_close_matches(name, self, n=3, cutoff=0.5) if isinstance(name, str) else []
+        close = difflib.get_close_matches(name.lower(), self, n=3, cutoff=0.5) if isinstance(name, str) else []
         hint = f"did you mean {' or '.join(close)}?" if close else f"expected one of {', '.join(sorted(self))}"
         raise UsageError(f"no {self.kind} {name!r}; {hint}")

@@ -1,6 +1,8 @@
 import gzip
 import io
+import os
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -116,6 +118,7 @@ def alone(folder):
 WRONG = {
     "no such file": (lambda folder: folder / "mine.npz", "cannot be read .No such file"),
     "a folder": (lambda folder: folder, "is a folder, expected an NPZ file"),
+    "a device": (lambda folder: Path(os.devnull), "is no ordinary file, expected an NPZ file"),
     "a letter": (lambda folder: written(folder / "a.npz", b"dear friend"), "neither NPZ nor IDX, expected"),
     "names": (lambda folder: saved(folder / "a.npz", pictures=IMAGES), "an NPZ file of pictures, expected x_test and"),
     "no labels": (lambda folder: saved(folder / "a.npz", x=IMAGES), "an NPZ file of x, expected x_test and y_test"),

@@ -1,3 +1,4 @@
+import errno
 import functools
 import json
 import os
@@ -312,8 +313,28 @@ def test_a_file_is_never_replaced(tmp_path, overwrite):
     assert (tmp_path / "model.keras").read_text() == "a network"
 
 
+@pytest.mark.parametrize("output", [".", "..", "~"])
+def test_the_working_folder_home_and_what_is_above_are_never_replaced(tmp_path, monkeypatch, output):
+    for name in ("home", "work"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "thesis.txt").write_text("years of work")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path / "work")
+    with pytest.raises(UsageError, match="is the folder you work in, your home, or above, expected one inside"):
+        keras_mnist.export(Never(), os.path.expanduser(output), overwrite=True)
+    assert len(list(tmp_path.rglob("thesis.txt"))) == 2
+
+
+def test_a_file_is_named_after_its_format(tmp_path):
+    with pytest.raises(UsageError, match="model.tflite ends otherwise, expected the name of a .onnx file; choose an"):
+        keras_mnist.export(Never(), tmp_path / "model.tflite", format="onnx")
+
+
 def test_a_folder_that_cannot_be_written_is_named_before_the_work(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)  # root may write everywhere
+    def refuse(dir):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)  # root may write everywhere
     with pytest.raises(UsageError, match=r"cannot write to .* \(Permission denied\); choose another `output`"):
         keras_mnist.export(Never(), tmp_path / "chosen")
 
@@ -383,7 +404,9 @@ def test_a_format_of_one_file_never_replaces_another_until_asked_to(tmp_path, di
     assert path.read_bytes() != written
     for overwrite in (False, True):
         (tmp_path / "folder").mkdir(exist_ok=True)
-        with pytest.raises(UsageError, match="folder is a folder, expected a file name; choose another `output`"):
+        with pytest.raises(
+            UsageError, match="folder is a folder, expected the name of a .json file; choose another `output`"
+        ):
             keras_mnist.export(Never(), tmp_path / "folder", format="weights_in_json", overwrite=overwrite)
 
 

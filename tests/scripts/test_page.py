@@ -20,13 +20,15 @@ def test_a_page_from_what_comes_with_the_package_and_from_files(script_here, tin
 WRONG = {
     (): "one of the arguments --variant --variants --model is required; see page.py --help",
     ("--model", "x.keras"): "x.keras does not exist, expected a .keras file, such as a run's model.keras; see --model",
+    ("--model", "model.keras", "--output", "model.keras"): "model.keras ends otherwise, expected the name of a .html",
     ("--variants", "bn_gpa,swift"): "no variant 'bn_gpa'; did you mean bn_gap or ",
     ("--variant", "bn"): "bn comes without trained weights, expected one of none so far; train it instead",
 }
 
 
 @pytest.mark.parametrize("arguments", WRONG)
-def test_wrong_use_is_one_line(arguments, script_here, weights_here):
+def test_wrong_use_is_one_line(arguments, script_here, weights_here, tmp_path):
+    (tmp_path / "model.keras").write_text("a network")
     code, said, complaint = script_here("page.py", *arguments)
     assert (code, said) == (2, "") and complaint.count("\n") == 1
     assert complaint.startswith(f"page.py: {WRONG[arguments]}")

@@ -55,12 +55,29 @@ def test_standard_input_is_read_and_what_is_shown_is_a_picture(script_here, tiny
     assert any(np.array_equal(shown[24:248, left : left + 224], enlarged) for left in range(shown.shape[1] - 224))
 
 
+def test_what_is_shown_replaces_an_older_answer_but_no_picture_of_the_user_s(script_here, tiny, shipped, tmp_path):
+    shipped(tiny)
+    (tmp_path / "a.png").write_bytes(saved(seven()))
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    for again in (False, True):
+        code, *_ = script_here("predict.py", "a.png", "--variant", tiny, "--show", "answer.png")
+        assert code == 0 and (tmp_path / "answer.png").exists(), again
+    for name in ("a.png", "b.png"):
+        before = (tmp_path / name).read_bytes()
+        code, said, complaint = script_here("predict.py", "a.png", "--variant", tiny, "--show", name)
+        assert (code, said) == (2, "") and complaint.count("\n") == 1
+        assert complaint.startswith(f"predict.py: {name} is there already and shows no answers; choose another --show")
+        assert (tmp_path / name).read_bytes() == before
+
+
 WRONG = {
     (): "the following arguments are required: PATH; see predict.py --help",
     ("absent.png",): "absent.png does not exist, expected a picture (PNG, JPEG, ",
     ("blank.png",): "blank.png: nothing drawn, expected a digit that stands out from its paper",
     ("text.png",): "text.png: not a picture, or damaged, expected PNG, JPEG, ",
     ("blank.png", "--format", "xml"): "--format is 'xml', expected one of table, csv, json",
+    ("blank.png", "--show", "x.jpg"): "x.jpg ends otherwise, expected the name of a .png file; choose another --show",
+    ("blank.png", "--variant", ""): "no variant ''; expected one of ",
     ("blank.png", "--variant", "bn_gpa"): "no variant 'bn_gpa'; did you mean bn_gap or ",
 }
 

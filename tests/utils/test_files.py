@@ -2,7 +2,8 @@ import os
 
 import pytest
 
-from keras_mnist.utils.files import whole_file, whole_folder, write_whole
+from keras_mnist.errors import UsageError
+from keras_mnist.utils.files import require_file_name, require_room, whole_file, whole_folder, write_whole
 
 
 def test_a_file_keeps_its_old_content_when_writing_fails(tmp_path):
@@ -34,3 +35,32 @@ def test_a_file_reaches_the_disk_through_a_handle_that_may_write(tmp_path, monke
     monkeypatch.setattr(os, "fsync", lambda handle: os.write(handle, b""))
     write_whole(tmp_path / "file.txt", "content")
     assert (tmp_path / "file.txt").read_text() == "content"
+
+
+def test_where_nothing_can_be_written_is_told_beforehand(tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(UsageError, match=r"cannot write to .*file.* \(.*\); choose another `output`"):
+            require_room(folder, "output")
+    require_room(tmp_path / "new" / "folder", "output")
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
+
+
+def test_a_name_is_that_of_a_file_with_its_ending(tmp_path):
+    (tmp_path / "folder.png").mkdir()
+    os.symlink(os.devnull, tmp_path / "device.png")
+    for name, wrong in (
+        ("folder.png", "is a folder"),
+        ("device.png", "is no ordinary file"),
+        ("x.jpg", "ends otherwise"),
+    ):
+        with pytest.raises(
+            UsageError, match=f"{name} {wrong}, expected the name of a .png file; choose another `show`"
+        ):
+            require_file_name(tmp_path / name, ".png", "show")
+    for name in ("x.PNG", "x"):
+        require_file_name(tmp_path / name, ".png", "show")
+    (tmp_path / "folder.png" / "full").write_text("")
+    with pytest.raises(IsADirectoryError) as error:
+        write_whole(tmp_path / "folder.png", "content")
+    assert error.value.filename == str(tmp_path / "folder.png")

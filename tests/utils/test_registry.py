@@ -24,6 +24,8 @@ def test_a_name_can_be_taken_once(colours):
 def test_a_missing_name_is_answered_with_close_ones_or_all(colours):
     with pytest.raises(UsageError, match="no colour 'gren'; did you mean green?"):
         colours["gren"]
+    with pytest.raises(UsageError, match="no colour 'GREEN'; did you mean green?"):
+        colours["GREEN"]
     for name in ("violet", None):
         with pytest.raises(UsageError, match=f"no colour {name!r}; expected one of green, red"):
             colours[name]

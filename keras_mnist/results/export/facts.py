@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
 from pathlib import Path
 
 from keras_mnist.errors import UsageError
+from keras_mnist.utils.files import require_file_name, require_room
 from keras_mnist.utils.screen import shown
 
 # What an export tells of the run it comes from.
@@ -63,14 +63,14 @@ def card_of(path: Path, suffix: str) -> Path:
 
 def require_replaceable(path: Path, overwrite: bool = False, suffix: str = "", remedy: str = REMEDY) -> None:
     """Raise UsageError unless an export can be written there without the loss of anything but an older export."""
+    require_room(path.parent, "output")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not os.access(path.parent, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path.parent))
         if suffix:
             _require_no_file(path, suffix, overwrite, remedy)
         elif path.exists() and not path.is_dir():
             raise UsageError(f"{shown(path)} is a file, expected a folder; choose another `output`")
+        elif any(place.is_relative_to(path) for place in (Path.cwd(), Path(os.path.expanduser("~")))):
+            raise UsageError(f"{path} is the folder you work in, your home, or above, expected one inside; name it")
         elif path.exists() and not overwrite:
             _require_nothing_but_an_export(path, remedy)
     except OSError as error:
@@ -80,9 +80,8 @@ def require_replaceable(path: Path, overwrite: bool = False, suffix: str = "", r
 
 
 def _require_no_file(path: Path, suffix: str, overwrite: bool, remedy: str) -> None:
-    for file in (path, card_of(path, suffix)):
-        if file.is_dir():
-            raise UsageError(f"{shown(file)} is a folder, expected a file name; choose another `output`")
+    for file, ending in ((path, suffix), (card_of(path, suffix), ".md")):
+        require_file_name(file, ending, "output")
         if file.exists() and not overwrite:
             raise UsageError(f"{shown(file)} is there already; {remedy}")
 

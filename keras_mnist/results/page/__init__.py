@@ -13,13 +13,12 @@ import keras
 
 from keras_mnist.data.digit_set import CLASSES
 from keras_mnist.data.embedded import embedded_digits
-from keras_mnist.errors import UsageError
 from keras_mnist.models.analysis import trainable_parameters
 from keras_mnist.models.registry import get_variant, list_variants
 from keras_mnist.results.cards import DATASETS
 from keras_mnist.results.page.steps import network
 from keras_mnist.results.theme import style
-from keras_mnist.utils.files import write_whole
+from keras_mnist.utils.files import require_file_name, write_whole
 
 PARTS = importlib.resources.files(__name__)
 # In the order in which they build on each other.
@@ -41,8 +40,7 @@ def write_page(models: Sequence[tuple[keras.Model, dict]], output: Path | str) -
     Raises: UsageError if the page cannot compute one of the models, or nothing can be written there.
     """
     path = Path(output)
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder, expected a file name such as page.html; choose another `output`")
+    require_file_name(path, ".html", "output")
     content = page([_described(model, facts) for model, facts in models]).encode()
     write_whole(path, content)
     return len(content)
