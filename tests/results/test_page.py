@@ -92,7 +92,7 @@ def any_size():
 @pytest.mark.parametrize(
     ("build", "complaint"),
     [
-        (users_models.depthwise_and_separable, r"layer \w+ \(DepthwiseConv2D\) cannot be written outside Keras"),
+        (users_models.depthwise_and_separable, r"layer \w+ \(Conv2DTranspose\) cannot be written outside Keras"),
         (users_models.nested, r"layer \w+ \(Sequential\) cannot be written outside Keras, expected one of Dropout, "),
         (
             users_models.mixed_precision,
