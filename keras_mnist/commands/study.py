@@ -16,6 +16,7 @@ from keras_mnist.studies.progress import conduct, results_table
 from keras_mnist.studies.ray_pool import RayPool
 from keras_mnist.studies.records import RECORDS
 from keras_mnist.studies.study import Study, plan_study
+from keras_mnist.utils.files import require_room
 from keras_mnist.utils.screen import screen
 
 
@@ -51,6 +52,8 @@ def run(chosen: argparse.Namespace) -> None:
     if chosen.workers and chosen.ray:
         raise UsageError("`workers` is for this machine; with `ray` the cluster's cores decide: leave out one of them")
     _plan(chosen, chosen.dataset)  # what is wrong is told before any data are looked for
+    if not chosen.from_records:
+        require_room(chosen.runs, "runs")
     study = _plan(chosen, _data_set(chosen))
     if chosen.from_records:
         _show_missing(study)

@@ -63,7 +63,7 @@ def test_a_study_trains_what_is_missing_keeps_records_and_tells_the_rest(script,
         (["--validation", "all"], "--validation is 'all'"),
         (["--dataset", "fashion"], "--dataset is 'fashion'"),
         (["--mnist-archives", "nowhere"], "nowhere/t10k-images-idx3-ubyte.gz is missing"),
-        (["--dataset", "digits", "--runs", "/proc/runs"], "/proc/runs"),
+        (["--dataset", "digits", "--runs", "/proc/runs"], "cannot write to /proc/runs"),
     ],
 )
 def test_wrong_use_is_one_line(script_here, arguments, words):
