@@ -68,7 +68,7 @@ def _configuration(place: str, network: str, settings: dict, epochs: int):
         notation.build(network)
         return trial.Configuration(network, trial.BASE.with_settings(**{"epochs": epochs, **settings}))
     except UsageError as error:
-        raise UsageError(f"{place}: {error}") from error
+        raise UsageError(f"{place}: {error}".replace("`", "")) from error  # settings of a line, and no flags
 
 
 def _parts(line: str, place: str) -> tuple[str, dict]:
