@@ -269,6 +269,7 @@ def test_progress_is_printed_line_by_line(train, capsys):
         train(verbose=3)
 
 
+@pytest.mark.slow
 def test_a_run_can_be_trained_outside_the_main_thread_and_without_a_word(train, capsys):
     results = []
     thread = threading.Thread(target=lambda: results.append(train(verbose=0)))
@@ -355,6 +356,7 @@ def test_what_was_used_is_what_the_record_names(train, trained, tmp_path, short_
     assert "shards" not in uneven["optimizations"] and uneven["shards"] == 1
 
 
+@pytest.mark.slow
 def test_steps_are_executed_together_where_the_age_of_the_process_is_unknown(train, monkeypatch):
     monkeypatch.setattr("keras_mnist.training.loop.process_seconds", lambda: None)
     counts = []

@@ -73,6 +73,7 @@ def test_power_may_fail_before_any_of_the_writes(train, linear, tmp_path, monkey
     assert same_bits(result, whole)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_reported_the_last_state_stays_and_the_run_continues(train, trained, tmp_path):
     if shutil.which("mount") is None or os.geteuid() != 0:
         pytest.skip("mounting a small disk needs root")

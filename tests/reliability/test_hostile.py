@@ -196,6 +196,7 @@ def try_command_lines(server, drawn, folder):
     return codes, wrong
 
 
+@pytest.mark.slow
 def test_a_forked_process_has_every_optimization(server, tmp_path):
     work = tmp_path / "work"
     command_line = ["--variant=bn_gap", "--dataset=digits", "--device=cpu", "--no-export", "--epochs=1"]

@@ -24,6 +24,7 @@ def search(monkeypatch, exits, tmp_path):
     return call
 
 
+@pytest.mark.slow
 def test_a_search_trains_what_has_no_record_and_shows_what_is_best(search, tmp_path):
     lines = "# small ones\nconv 2, pool, pool, average, dense | batch_size=256, nesterov=false\n\n"
     code, out, err = search(lines, "--seeds", "1", "--epochs", "1")

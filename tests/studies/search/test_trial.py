@@ -22,6 +22,7 @@ def record(digits):
     return trial.train(configuration, 3, strange, trial.device(), Console(quiet=True))
 
 
+@pytest.mark.slow
 def test_a_record_tells_what_was_trained_and_what_it_reached(record, digits):
     assert (record["network"], record["seed"]) == (NETWORK, 3)
     assert record["settings"] == "epochs=2, batch_size=64, rotation_degrees=0"
@@ -31,6 +32,7 @@ def test_a_record_tells_what_was_trained_and_what_it_reached(record, digits):
     assert not [name for name in record if "test" in name] and json.dumps(record)
 
 
+@pytest.mark.slow
 def test_a_trial_on_record_is_not_trained_again(record, tmp_path):
     configuration = trial.Configuration(NETWORK, trial.BASE.with_settings(**SETTINGS))
     path = configuration.record_file(tmp_path, 3)
@@ -45,6 +47,7 @@ def test_a_trial_on_record_is_not_trained_again(record, tmp_path):
     assert other.record_file(tmp_path, 3).parent != path.parent
 
 
+@pytest.mark.slow
 def test_the_lowest_mean_loss_stands_first_and_what_diverged_last(record, tmp_path):
     for settings, losses in {"a": (0.3, 0.1), "b": (0.15,), "c": (None,)}.items():
         for seed, loss in enumerate(losses):
