@@ -30,10 +30,11 @@ def require_file_name(path: Path, suffix: str, parameter: str) -> None:
 
     Raises: UsageError that names the parameter to choose otherwise.
     """
+    ending = Path(f"name{suffix}").suffix  # of "_int8.tflite", say
     wrong = "is a folder" if path.is_dir() else "is no ordinary file" if path.exists() and not path.is_file() else None
-    if wrong or path.suffix.lower() not in ("", suffix):
+    if wrong or path.suffix.lower() not in ("", ending):
         wrong = wrong or "ends otherwise"
-        raise UsageError(f"{path} {wrong}, expected the name of a {suffix} file; choose another `{parameter}`")
+        raise UsageError(f"{path} {wrong}, expected the name of a {ending} file; choose another `{parameter}`")
     require_room(path.parent, parameter)
 
 

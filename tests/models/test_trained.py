@@ -38,7 +38,7 @@ def test_a_network_comes_trained_or_random_or_for_logits(tiny, shipped):
     assert not np.array_equal(random.get_weights()[0], model.get_weights()[0])
 
 
-@pytest.mark.parametrize("name", slow_beside(("bn_gap", "evo_skip"), CLASSIFIERS))
+@pytest.mark.parametrize("name", slow_beside(("bn_gap",), CLASSIFIERS))
 def test_for_other_classes_the_classifier_starts_anew_and_is_named(name, shipped):
     model = shipped(name)
     with pytest.warns(UserWarning) as said:
@@ -119,7 +119,7 @@ def test_an_unknown_word_and_a_variant_without_weights_are_one_line(weights_here
         keras_mnist.create_model("bn", weights="mnist")
 
 
-@pytest.mark.parametrize("name", every_variant())
+@pytest.mark.parametrize("name", every_variant(quick=("bn_gap",)))
 def test_what_comes_with_the_package_scores_what_its_run_scored(name, mnist):
     if name not in SHIPPED:
         pytest.skip(f"no trained weights of {name}")

@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 import keras_mnist
 
 
@@ -18,6 +20,7 @@ def test_programs_get_the_same_as_json(script_here):
     assert [layer["receptive_field"] for layer in facts["layers"] if layer["name"] == "block2_conv2"] == [14]
 
 
+@pytest.mark.slow
 def test_all_variants_in_one_row_each(script_here):
     code, said, _ = script_here("summary.py", "--all")
     assert code == 0 and max(map(len, said.splitlines())) <= 80

@@ -6,6 +6,7 @@ from keras_mnist.errors import UsageError
 from keras_mnist.studies.weights import write_weights
 
 
+@pytest.mark.slow
 def test_a_variant_without_runs_is_left_as_it_is_and_named(finished_run, weights_here, tmp_path, script_here):
     finished_run("bn")
     write_weights(tmp_path / "runs", tmp_path)

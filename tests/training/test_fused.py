@@ -66,6 +66,7 @@ def test_fused_networks_are_as_near_to_the_truth_as_plain_ones(name, digits):
     np.testing.assert_allclose(fused(images, training=False), network(images, training=False), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_layer_of_several_passes_gets_the_sum_of_their_gradients(digits):
     keras.utils.set_random_seed(0)
     model = users_models.layers_of_several_passes()

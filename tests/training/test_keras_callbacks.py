@@ -96,6 +96,7 @@ def test_terminate_on_nan_ends_the_run_in_its_epoch(train):
     assert result.record["test_loss"] is None and result.test_accuracy == 0
 
 
+@pytest.mark.slow
 def test_a_callback_that_stops_at_a_batch_ends_the_epoch_there(train):
     stop = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: setattr(stop.model, "stop_training", 1)
@@ -158,6 +159,7 @@ def test_a_callback_that_sets_the_rate_needs_a_schedule_that_leaves_it(tiny, sma
         keras_mnist.train(tiny, recipe=recipe, dataset="digits", runs=tmp_path, verbose=0, callbacks=callback)
 
 
+@pytest.mark.slow
 def test_none_is_taken_for_no_callbacks_as_by_fit(trained, tiny, short_recipe, tmp_path):
     trained(tmp_path)
     settings = {"recipe": short_recipe, "dataset": "digits", "device": "cpu", "runs": tmp_path, "verbose": 0}
