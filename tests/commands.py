@@ -34,7 +34,6 @@ HERE = {
     "python scripts/page.py --variants bn_gap,swift --output page.html": ("", "page.html: "),
     "python scripts/page.py --variants bn_gap,swift --output docs/demo.html": ("", "docs/demo.html: "),
 }
-QUICK = ("keras-mnist --help", SHOW)
 # Those that go on in the folder of another one.
 AFTER = {
     "cc -O2 -c bn_gap_c/bn_gap.c": EXPORT_C,

@@ -10,26 +10,31 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# One network of each make: norm after ReLU, norm before, skip connections, dropout of maps, a linear head, ours.
-QUICK = ("bn_gap", "bn_dropout", "evo_skip", "light_20k", "fc_bn_dropout", "swift")
+# One network of each make: norm after ReLU, skip connections, norm before ReLU and dropout of maps, and one of ours.
+QUICK = ("bn_gap", "evo_skip", "light_20k", "swift")
 
 # These files come first, so that two processes end together. The first compiles the kernels, while the second, which
 # needs none, keeps the other process until they are compiled.
 LONG = (
     "test_run.py",
+    "studies/test_report.py",
+    "scripts/test_train.py",
     "results/test_export.py",
     "models/test_variants.py",
     "training/test_keras_callbacks.py",
+    "results/test_export_formats.py",
     "training/test_fused.py",
     "models/test_trained.py",
+    "results/test_folding.py",
+    "data/test_preprocess.py",
+    "data/test_augment.py",
     "training/test_fused_random.py",
-    "reliability/test_faults.py",
-    "test_contributing.py",
+    "results/test_page_in_use.py",
+    "data/test_pipeline.py",
     "test_readme.py",
+    "test_contributing.py",
     "training/test_trainer.py",
     "models/test_analysis.py",
-    "results/test_folding.py",
-    "scripts/test_train.py",
     "scripts/test_cli.py",
 )
 

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 import keras_mnist
-from tests.commands import AFTER, ELSEWHERE, HERE, LONG, MODEL, QUICK, SHOW
-from tests.conftest import ROOT, slow_beside
+from tests.commands import AFTER, ELSEWHERE, HERE, LONG, MODEL, SHOW
+from tests.conftest import ROOT
 
 PROGRAMS = ("python", "python3", "keras-mnist", "pip", "pytest", "ruff", "jupyter", "ray", "cc")
 BEGINNING = re.compile(rf"(?:[A-Z_]+=\S+ )*(?:{'|'.join(PROGRAMS)})(?: |$)")
@@ -97,7 +97,8 @@ def furnish(folder, with_run):
         (folder / MODEL).with_name("run.json").write_text(json.dumps({"variant": "bn_gap", "dataset": "mnist"}))
 
 
-@pytest.mark.parametrize("command", slow_beside(QUICK, HERE))
+@pytest.mark.slow
+@pytest.mark.parametrize("command", HERE)
 def test_a_command_does_what_its_page_says(command, ended):
     if command.startswith("cc ") and not shutil.which("cc"):
         pytest.skip("no C compiler; install your system's")
@@ -107,6 +108,7 @@ def test_a_command_does_what_its_page_says(command, ended):
     assert code == 0 and HERE[command][1] in said, complaints
 
 
+@pytest.mark.slow
 def test_the_picture_of_the_readme_is_what_its_command_draws(ended):
     """But for the last bits of probabilities and the drawing of letters, which another Pillow may do otherwise."""
     folder, *_ = ended(SHOW)

@@ -108,6 +108,7 @@ read()
 """
 
 
+@pytest.mark.slow
 def test_modules_with_operations_may_be_loaded_again(server, tmp_path):
     assert server.printed_by(RELOADS, tmp_path) == "1.0\n" * 5
 

@@ -15,7 +15,7 @@ from keras_mnist import run as module
 from keras_mnist.errors import Interrupted, RunError
 from keras_mnist.recipe import Recipe
 from keras_mnist.utils import files
-from tests.conftest import ROOT, slow_beside
+from tests.conftest import ROOT
 
 
 class PowerCut(BaseException):
@@ -91,15 +91,14 @@ def test_a_full_disk_is_reported_the_last_state_stays_and_the_run_continues(trai
         subprocess.run(["umount", disk], check=True)
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), slow_beside([(signal.SIGINT, 130)], [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_command_cleanly_and_names_what_is_kept(server, tmp_path, number, code):
-    arguments = ["--variant", "swift", "--dataset", "digits", "--device", "cpu", "--epochs", "900", "--no-export"]
+    arguments = ["--variant", "base_7k", "--dataset", "digits", "--device", "cpu", "--epochs", "900", "--no-export"]
     work = tmp_path / "work"
     script = ROOT / "scripts" / "train.py"
     ended = server.run(script, [*arguments, "--batch-size", "20"], work, number=number, after_words="epoch  1/900")
-    assert ended.output.startswith("swift, 14,282 parameters: 900 epochs of 5 steps on digits")
+    assert ended.output.startswith("base_7k, 7,092 parameters: 900 epochs of 5 steps on digits")
     assert ended.code == code
     complaints = ended.complaints
     assert complaints.count("\n") == 1 and "seed0 keeps the state: the same command continues" in complaints

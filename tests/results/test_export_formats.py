@@ -21,6 +21,7 @@ from keras_mnist.results.export.c_memory import plan
 from keras_mnist.results.export.facts import exported_facts
 from keras_mnist.results.folding import fold
 from keras_mnist.results.graph import operations
+from tests.conftest import slow_beside
 from tests.results import users_models
 from tests.results.test_folding import lively
 
@@ -84,7 +85,7 @@ def of_several_passes():
     return lively(users_models.layers_of_several_passes())
 
 
-@pytest.mark.parametrize("build", [one_of_each, of_several_passes])
+@pytest.mark.parametrize("build", slow_beside([one_of_each], [one_of_each, of_several_passes]))
 @pytest.mark.parametrize("format", READERS)
 def test_every_known_layer_gives_the_same_elsewhere(tmp_path, digits, format, build):
     model, images = build(), digits.test_images[:20]
@@ -123,6 +124,7 @@ def test_of_logits_the_softmax_is_written(tmp_path, digits, format):
     np.testing.assert_allclose(READERS[format](tmp_path / "model", images), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_kernel_of_several_passes_is_written_once(tmp_path, digits):
     compiler()
     keras_mnist.export(of_several_passes(), tmp_path / "c", format="c", images=digits.test_images[:5])

@@ -89,6 +89,7 @@ def sheet_as_read(window):
     return np.pad(np.asarray(ink.reduce(2)), 1)
 
 
+@pytest.mark.slow
 def test_digits_side_by_side_are_read_and_the_one_drawn_last_is_looked_into(window):
     for points in FOUR_AND_TWO:
         draw(window, points)

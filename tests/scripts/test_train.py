@@ -47,7 +47,7 @@ def test_a_run_from_the_command_line(server, tmp_path):
     assert (record["recipe"]["epochs"], record["recipe"]["rotation_degrees"]) == (1, 3.0)
     assert record["recipe"]["target_accuracy"] is None
     assert "epoch  1/1  loss" in said and f"{record['test_accuracy']:.2%} of 20 digits test images" in said
-    assert complaints == ""
+    assert complaints == "" and (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
     model = folder / "model.keras"
     code, said, _ = script("evaluate.py", "--model", model, "--dataset", "digits")
     assert code == 0 and f"{record['test_accuracy']:.2%} ({record['test_errors']} misclassified)" in said

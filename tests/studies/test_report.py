@@ -21,7 +21,7 @@ from keras_mnist.studies.report.reasons import REASONS, UNKNOWN
 from keras_mnist.studies.report.registry import REGIONS, TITLES, Picture, markdown_of
 from keras_mnist.studies.report.results_csv import results_csv
 from keras_mnist.studies.report.steps import RECIPE_STEPS, STEPS
-from tests.conftest import ROOT
+from tests.conftest import ROOT, slow_beside
 from tests.studies.made_up_records import write_run, write_study
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -140,7 +140,10 @@ def test_a_network_of_ten_seeds_stands_in_the_readme_with_what_they_say(tmp_path
     assert "accuracy on mnist" in text and "Seconds are those of training, on 1 core (a processor)." in text
 
 
-@pytest.mark.parametrize("name", sorted(TITLES))
+DRAWN = {"curves", "over_size", "train_test_gap"}  # in pictures, which take seconds
+
+
+@pytest.mark.parametrize("name", slow_beside(TITLES.keys() - DRAWN, sorted(TITLES)))
 def test_every_section_speaks_of_a_whole_study_of_one_run_and_of_none(name, study, tmp_path):
     whole = REGIONS[name](Records(study))
     assert not re.search(r"\byet\b|nan\b|None", markdown_of(whole).replace("No entry yet under", ""))

@@ -7,11 +7,12 @@ import pytest
 import keras_mnist
 from keras_mnist.errors import RunError
 from keras_mnist.studies.weights import write_weights
+from tests.conftest import slow_beside
 
 HELD_OUT = {1: [2], 2: [2, 1], 3: [3, 1, 2], 4: [4, 1, 3, 2], 5: [5, 3, 1, 4, 2]}  # losses of the seeds 0, 1, ...
 
 
-@pytest.mark.parametrize("count", HELD_OUT)
+@pytest.mark.parametrize("count", slow_beside([2, 5], HELD_OUT))
 def test_the_median_seed_is_chosen_by_the_held_out_loss_of_the_last_epoch(
     count, tiny, finished_run, weights_here, tmp_path
 ):

@@ -72,6 +72,7 @@ print("threads are as expected")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("first", "was_set"), [("True", True), ("tf.zeros(1).shape", False)])
 def test_threads_are_set_as_long_as_tensorflow_has_computed_nothing(server, tmp_path, first, was_set):
     assert server.printed_by(THREADS.format(first=first, set=was_set), tmp_path) == "threads are as expected\n"
