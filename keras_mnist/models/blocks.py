@@ -90,15 +90,6 @@ def separable_layer(inputs: int, filters: int, *, name: str):
     )
 
 
-def separable(x, filters: int, *, name: str, gain: float | None = None):
-    """Separable convolution, batch norm, ReLU: (height, width, channels) -> (height, width, filters).
-
-    Without a gain the norm has offsets alone: what follows a ReLU is linear, and takes any gain into its kernel.
-    """
-    x = separable_layer(x.shape[-1], filters, name=name)(x)
-    return relu(batch_norm(x, name=f"{name}_bn", gain=gain), name=f"{name}_relu")
-
-
 def pointwise_first(x, filters: int, *, name: str):
     """A 1x1 convolution of all channels, then a 3x3 one of each, without biases: (height, width, filters)."""
     x = conv(x, filters, 1, name=f"{name}_point")
@@ -107,14 +98,19 @@ def pointwise_first(x, filters: int, *, name: str):
     )(x)
 
 
-def shared_residual(x, passes: int, *, name: str):
+def shared_residual(x, passes: int, *, name: str, pre_activation: bool = False):
     """One separable convolution applied `passes` times, each time with a norm of its own, and added to its input.
 
-    The norms' gains begin at 0.1, so that at first a pass changes little: (height, width, channels) stays.
+    The norms' gains begin at 0.1, so that at first a pass changes little: (height, width, channels) stays. With
+    `pre_activation` the ReLU comes before the convolution, so that what is added may be negative, else after the norm.
     """
     layer = separable_layer(x.shape[-1], x.shape[-1], name=name)
     for number in range(1, passes + 1):
-        branch = relu(batch_norm(layer(x), name=f"{name}_bn{number}", gain=0.1), name=f"{name}_relu{number}")
+        norm, active = f"{name}_bn{number}", f"{name}_relu{number}"
+        if pre_activation:
+            branch = batch_norm(layer(relu(x, name=active)), name=norm, gain=0.1)
+        else:
+            branch = relu(batch_norm(layer(x), name=norm, gain=0.1), name=active)
         x = residual(x, branch, name=f"{name}_add{number}")
     return x
 

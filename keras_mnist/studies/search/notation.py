@@ -15,7 +15,9 @@ A part is a word, its channels where it has a choice of them, "x" and a number o
     dense                the linear layer to the ten digits
 
 Convolutions keep the image's size, and norms have offsets alone; the option "valid" (conv) leaves the edge out, "gain"
-(conv, point, separable, pointwise_first) gives the norm a gain, and "unbiased" is a dense layer without a bias.
+(conv, point, separable, pointwise_first) gives the norm a gain, "pooled" (the same four) pools before the norm, where
+less is left to normalise, "preactivated" (shared, residual) has the ReLU before the convolution, so that what is
+added may be negative, and "unbiased" is a dense layer without a bias.
 """
 
 from __future__ import annotations
@@ -45,6 +47,11 @@ class Part(NamedTuple):
         """Where the norm's gain begins; None for a norm without."""
         return 1.0 if "gain" in self.options else None
 
+    @property
+    def pools(self) -> bool:
+        """Whether the image is halved by it."""
+        return self.kind == "pool" or "pooled" in self.options
+
 
 def _conv(x, part: Part, kernel: int = 3):
     padding = "valid" if "valid" in part.options else "same"
@@ -53,11 +60,13 @@ def _conv(x, part: Part, kernel: int = 3):
 
 
 def _norm_relu(x, part: Part):
+    if part.pools:
+        x = blocks.max_pool(x, name=f"{part.name}_pool")
     return blocks.relu(blocks.batch_norm(x, name=f"{part.name}_bn", gain=part.gain), name=f"{part.name}_relu")
 
 
 def _separable(x, part: Part):
-    return blocks.separable(x, part.channels, name=part.name, gain=part.gain)
+    return _norm_relu(blocks.separable_layer(x.shape[-1], part.channels, name=part.name)(x), part)
 
 
 def _pointwise_first(x, part: Part):
@@ -65,12 +74,16 @@ def _pointwise_first(x, part: Part):
 
 
 def _shared(x, part: Part):
-    return blocks.shared_residual(_of(x, part), part.passes or 1, name=part.name)
+    return blocks.shared_residual(_of(x, part), part.passes or 1, name=part.name, pre_activation=_pre_activation(part))
+
+
+def _pre_activation(part: Part) -> bool:
+    return "preactivated" in part.options
 
 
 def _residual(x, part: Part):
     for number in range(1, (part.passes or 1) + 1):
-        x = blocks.shared_residual(_of(x, part), 1, name=f"{part.name}_{number}")
+        x = blocks.shared_residual(_of(x, part), 1, name=f"{part.name}_{number}", pre_activation=_pre_activation(part))
     return x
 
 
@@ -93,12 +106,12 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "conv": Kind(_conv, channels=True, options=("valid", "gain")),
-    "point": Kind(functools.partial(_conv, kernel=1), channels=True, options=("gain",)),
-    "separable": Kind(_separable, channels=True, options=("gain",)),
-    "pointwise_first": Kind(_pointwise_first, channels=True, options=("gain",)),
-    "shared": Kind(_shared, channels=True, passes=True),
-    "residual": Kind(_residual, channels=True, passes=True),
+    "conv": Kind(_conv, channels=True, options=("valid", "gain", "pooled")),
+    "point": Kind(functools.partial(_conv, kernel=1), channels=True, options=("gain", "pooled")),
+    "separable": Kind(_separable, channels=True, options=("gain", "pooled")),
+    "pointwise_first": Kind(_pointwise_first, channels=True, options=("gain", "pooled")),
+    "shared": Kind(_shared, channels=True, passes=True, options=("preactivated",)),
+    "residual": Kind(_residual, channels=True, passes=True, options=("preactivated",)),
     "pool": Kind(lambda x, part: blocks.max_pool(x, name=part.name)),
     "average": Kind(lambda x, part: blocks.average_pool(x, name=part.name)),
     "weighted": Kind(lambda x, part: blocks.weighted_pool(x, name=part.name)),
@@ -129,7 +142,7 @@ def parse(notation: str) -> list[Part]:
         name = f"block{block}_{found['kind'].replace('_', '')}{number}"
         channels, passes = (int(found[group]) if found[group] else None for group in ("channels", "passes"))
         parts.append(Part(found["kind"], channels, passes, options, name))
-        block += found["kind"] == "pool"
+        block += parts[-1].pools
     return parts
 
 

@@ -52,6 +52,15 @@ def test_parts_are_the_layers_that_they_say():
     assert len(gains) == 4 and all(gain == pytest.approx(0.1) for gain in gains)
 
 
+def test_what_is_pooled_is_halved_before_its_norm_and_what_is_preactivated_may_lower_its_input():
+    model = build("conv 4 pooled, separable 4 pooled, shared 4 x2 preactivated, average, dense")
+    names = [layer.name for layer in model.layers]
+    assert names[2:6] == ["block1_conv1", "block1_conv1_pool", "block1_conv1_bn", "block1_conv1_relu"]
+    assert model.get_layer("block2_separable1_bn").output.shape == (None, 7, 7, 4)
+    (added,) = [layer.input for layer in model.layers if layer.name == "block3_shared1_add2"]
+    assert [tensor._keras_history.operation.name for tensor in added] == ["block3_shared1_add1", "block3_shared1_bn2"]
+
+
 @pytest.mark.parametrize(
     ("notation", "words"),
     [
