@@ -110,6 +110,16 @@ def _exit(code: int, message=None) -> typing.NoReturn:
     sys.exit(code)
 
 
+def path(text: str) -> Path:
+    """A path of a command line. An empty one, as of a shell's variable that is not set, would be the folder worked in.
+
+    Raises: argparse.ArgumentTypeError for an empty one.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty, expected the name of a file or folder")
+    return Path(text)
+
+
 def add_recipe_flags(parser: argparse.ArgumentParser) -> None:
     """One flag for each setting of Recipe; its default is the named recipe's."""
     groups = {
@@ -168,10 +178,10 @@ def add_data_flags(
         metavar="auto|mnist|digits",
         help=auto,
     )
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder of tensorflow-datasets")
+    parser.add_argument("--data-dir", type=path, metavar="DIR", help="folder of tensorflow-datasets")
     parser.add_argument(
         "--mnist-archives",
-        type=Path,
+        type=path,
         metavar="DIR",
         help="folder with the four original MNIST archives (or set KERAS_MNIST_ARCHIVES)",
     )
@@ -180,7 +190,7 @@ def add_data_flags(
 def add_network_flags(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """--model or --variant."""
     either = parser.add_mutually_exclusive_group(required=required)
-    either.add_argument("--model", type=Path, metavar="PATH", help="a .keras file, such as a run's")
+    either.add_argument("--model", type=path, metavar="PATH", help="a .keras file, such as a run's")
     either.add_argument("--variant", metavar="NAME", help="the trained network that comes with the package")
 
 

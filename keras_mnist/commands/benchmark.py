@@ -27,7 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"what is measured ({','.join(PARTS)})",
     )
     parser.add_argument(
-        "--json", type=Path, metavar="PATH", help="also write all values to this file, in place of the same parts there"
+        "--json",
+        type=cli.path,
+        metavar="PATH",
+        help="also write all values to this file, in place of the same parts there",
     )
 
 

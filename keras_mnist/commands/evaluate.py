@@ -1,7 +1,6 @@
 """Score a model on all test images of a data set, or on digits of your own."""
 
 import argparse
-from pathlib import Path
 
 from keras_mnist import cli
 from keras_mnist.data.labelled import read_labelled
@@ -17,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     cli.add_data_flags(parser)
     parser.add_argument(
         "--data",
-        type=Path,
+        type=cli.path,
         metavar="FILE",
         help="labelled digits of your own instead: NPZ with x_test and y_test, images and labels, or x and y; or IDX "
         "such as t10k-images-idx3-ubyte.gz, with t10k-labels-idx1-ubyte.gz beside it",
@@ -25,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", default="table", metavar="|".join(FORMATS), help="how to print the score (table)")
     parser.add_argument(
         "--report",
-        type=Path,
+        type=cli.path,
         metavar="DIR",
         help="write evaluation.html, a page with pictures, and evaluation.json into this folder; distorted images "
         "are scored too, each of 13 distortions taking as long as the score itself",

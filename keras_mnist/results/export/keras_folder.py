@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import keras
-
 from keras_mnist.errors import UsageError, first_line
 from keras_mnist.results import runtimes
 from keras_mnist.results.export.formats import export_format
+from keras_mnist.utils.lazy import keras
 
 
 @export_format(library="keras")

@@ -7,14 +7,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_mnist.errors import RunError
 from keras_mnist.results import runtimes
 from keras_mnist.results.export import litert_converter
 from keras_mnist.results.export.formats import export_format
+from keras_mnist.utils.lazy import keras, tf
 
 CALIBRATED_ON = 500  # training images; from 100 to 1,000, the accuracy stays within 0.05 points of the original's
 
