@@ -45,7 +45,7 @@ def run(chosen: argparse.Namespace) -> None:
     from keras_mnist.results.distorted import distorted_scores
     from keras_mnist.results.evaluation import evaluate
     from keras_mnist.results.evaluation_output import evaluation_json, evaluation_tables
-    from keras_mnist.utils.screen import screen
+    from keras_mnist.utils.screen import print_tables
 
     model = load_model(chosen.model) if chosen.model else create_model(chosen.variant, weights="mnist")
     digits = own_digits or load_data(chosen.dataset, chosen.data_dir, chosen.mnist_archives)
@@ -58,9 +58,9 @@ def run(chosen: argparse.Namespace) -> None:
     if chosen.format == "json":
         print(evaluation_json(network, score, distorted), end="")
         return
-    screen().print(*evaluation_tables(network, score, distorted))
+    print_tables(*evaluation_tables(network, score, distorted))
     if chosen.report:
-        screen().print(f"report: {page}")
+        print(f"report: {page}")
 
 
 def _require_sense(chosen: argparse.Namespace) -> None:

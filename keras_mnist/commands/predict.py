@@ -42,12 +42,12 @@ def run(chosen: argparse.Namespace) -> None:
     from keras_mnist.models.loading import load_model
     from keras_mnist.models.registry import create_model
     from keras_mnist.results import predictions
-    from keras_mnist.utils.screen import screen
+    from keras_mnist.utils.screen import print_tables
 
     model = load_model(chosen.model) if chosen.model else create_model(chosen.variant, weights="mnist")
     answers, probabilities = predictions.answers(model, readings)
     if chosen.format == "table":
-        screen().print(predictions.answers_table(str(chosen.model or chosen.variant), answers))
+        print_tables(predictions.answers_table(str(chosen.model or chosen.variant), answers))
     else:
         print({"csv": predictions.answers_csv, "json": predictions.answers_json}[chosen.format](answers), end="")
     if chosen.show:

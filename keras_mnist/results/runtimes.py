@@ -91,7 +91,8 @@ def c(path: Path) -> Predict:
         library = Path(folder) / "network.so"
         flags = ["-std=c99", "-O3", "-shared", "-fPIC"]
         command = [c_compiler(), *flags, str(source), "-o", str(library), "-lm"]
-        done = subprocess.run(command, capture_output=True, text=True)
+        # The compiler's own passing files go with the folder, also where a signal ends both.
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TMPDIR": folder})
         if done.returncode:
             raise UsageError(
                 f"{' '.join(command)} failed: {done.stderr.strip()[:200]}; choose another compiler with $CC"
