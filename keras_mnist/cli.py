@@ -22,6 +22,7 @@ from keras_mnist.settings import settings_of
 from keras_mnist.training import recipe_callbacks  # noqa: F401  and so may its callbacks
 
 FLAGS: set[str] = set()  # of the command under way
+STOPPED = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -38,11 +39,9 @@ def parser(program: str, description: str) -> argparse.ArgumentParser:
 
 def exit_after(command: Callable[[], None]) -> typing.NoReturn:
     """Run a command and exit: 0 done, 1 failed, 2 wrong use, 130 Ctrl-C, 143 SIGTERM; errors are one line."""
-    code, message = 0, None
+    code, message, received = 0, None, []
     try:
-        signal.signal(signal.SIGTERM, _terminate)
-        if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:  # what the doors set while they import
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        _stop_on_signals(received)
         _open_streams()
         command()
         sys.stdout.flush()
@@ -57,17 +56,27 @@ def exit_after(command: Callable[[], None]) -> typing.NoReturn:
     except OSError as error:
         code, message = 1, f"{error.filename}: " * bool(error.filename) + str(error.strerror or error)
     except KeyboardInterrupt:
-        code, message = 130, "interrupted; what was saved before is kept"
+        code, received = 130, received or [signal.SIGINT]
     except Exception as error:
         code, message = 1, _failure(error)
-        if message is None:
+        if message is None and not received:
             raise
+    if code and received:  # whatever became of the exception on its way
+        code, message = 128 + received[0], f"{STOPPED[received[0]]}; what was saved before is kept"
     _exit(code, message)
 
 
-def _terminate(number, frame):
-    """Training has a handler of its own; this one is for the time before and after it."""
-    raise Interrupted("terminated; what was saved before is kept", exit_code=128 + number)
+def _stop_on_signals(received: list[int]) -> None:
+    """Let Ctrl-C and SIGTERM end what is under way, and note their numbers; training has handlers of its own."""
+
+    def stop(number, frame):
+        received.append(number)
+        raise KeyboardInterrupt  # what is no other Exception: libraries take those for failures of their own
+
+    signal.signal(signal.SIGTERM, stop)
+    # The first is what the doors set while they import. A shell's background processes are told to ignore Ctrl-C.
+    if signal.getsignal(signal.SIGINT) in (signal.SIG_DFL, signal.default_int_handler):
+        signal.signal(signal.SIGINT, stop)
 
 
 def _open_streams() -> None:
@@ -99,7 +108,8 @@ def _failure(error: Exception) -> str | None:
 
 def _exit(code: int, message=None) -> typing.NoReturn:
     """Exit, after one line if there is a message, and without complaints about streams that nobody reads."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in STOPPED:
+        signal.signal(number, signal.SIG_DFL)
     for stream, text in ((sys.stdout, None), (sys.stderr, message)):
         try:
             if text is not None:
@@ -108,6 +118,16 @@ def _exit(code: int, message=None) -> typing.NoReturn:
         except (OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)
+
+
+def path(text: str) -> Path:
+    """A path of a command line. An empty one, as of a shell's variable that is not set, would be the folder worked in.
+
+    Raises: argparse.ArgumentTypeError for an empty one.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty, expected the name of a file or folder")
+    return Path(text)
 
 
 def add_recipe_flags(parser: argparse.ArgumentParser) -> None:
@@ -168,10 +188,10 @@ def add_data_flags(
         metavar="auto|mnist|digits",
         help=auto,
     )
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder of tensorflow-datasets")
+    parser.add_argument("--data-dir", type=path, metavar="DIR", help="folder of tensorflow-datasets")
     parser.add_argument(
         "--mnist-archives",
-        type=Path,
+        type=path,
         metavar="DIR",
         help="folder with the four original MNIST archives (or set KERAS_MNIST_ARCHIVES)",
     )
@@ -180,7 +200,7 @@ def add_data_flags(
 def add_network_flags(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """--model or --variant."""
     either = parser.add_mutually_exclusive_group(required=required)
-    either.add_argument("--model", type=Path, metavar="PATH", help="a .keras file, such as a run's")
+    either.add_argument("--model", type=path, metavar="PATH", help="a .keras file, such as a run's")
     either.add_argument("--variant", metavar="NAME", help="the trained network that comes with the package")
 
 

@@ -35,6 +35,7 @@ from keras_mnist.training.trainer import Trainer
 from keras_mnist.utils.lazy import require_keras_settings
 from keras_mnist.utils.screen import screen, shown
 from keras_mnist.utils.signals import collected_signals
+from keras_mnist.utils.words import counted
 
 THREADS_NOTICE = (
     "TensorFlow is in use already and keeps its threads, so an epoch takes about a third longer on two cores "
@@ -178,8 +179,8 @@ def _train(plan: Plan, on: Device, folder: RunFolder, console: Console, bar: boo
     """Train, or continue, and keep everything: the record."""
     recipe = plan.recipe
     console.print(
-        f"{plan.variant.name}, {plan.variant.params:,} parameters: {recipe.epochs} epochs of {plan.steps} "
-        f"steps on {plan.digits.name}, seed {plan.seed}, on {on}"
+        f"{plan.variant.name}, {plan.variant.params:,} parameters: {counted(recipe.epochs, 'epoch')} of "
+        f"{counted(plan.steps, 'step')} on {plan.digits.name}, seed {plan.seed}, on {on}"
     )
     with collected_signals() as received:
         progress = ScreenProgress(console, bar)

@@ -90,6 +90,14 @@ def add_settings(group: str, settings: dict[str, Setting]) -> None:
         setattr(cls, name, field.default)  # for those that were made before
 
 
+def checked(name: str, value: Any, kind: type, **limits) -> Any:
+    """A value that is no setting, as if it were one with these limits.
+
+    Raises: UsageError that names it.
+    """
+    return _checked(name, value, kind, setting(None, "", **limits).metadata)
+
+
 def _checked(name: str, value: Any, kind: type, limits) -> Any:
     """The value as a plain int, float, bool or str, or None where the kind allows it.
 

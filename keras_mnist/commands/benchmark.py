@@ -27,7 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"what is measured ({','.join(PARTS)})",
     )
     parser.add_argument(
-        "--json", type=Path, metavar="PATH", help="also write all values to this file, in place of the same parts there"
+        "--json",
+        type=cli.path,
+        metavar="PATH",
+        help="also write all values to this file, in place of the same parts there",
     )
 
 
@@ -46,12 +49,12 @@ def run(chosen: argparse.Namespace) -> None:
     from keras_mnist.benchmarks.measurements import measure
     from keras_mnist.results.tables import measurement_table
     from keras_mnist.utils.files import write_whole
-    from keras_mnist.utils.screen import screen
+    from keras_mnist.utils.screen import print_tables
 
     data = chosen.dataset, chosen.data_dir, chosen.mnist_archives
     for part in chosen.parts.split(","):
         facts, found = measure(part, data, chosen.steps, chosen.repeats, chosen.seeds, chosen.baseline == "torch")
-        screen().print(measurement_table(f"{part}, {facts['dataset']}", found))
+        print_tables(measurement_table(f"{part}, {facts['dataset']}", found))
         if chosen.json:
             known[part] = {"facts": facts, "rows": [measurement.row() for measurement in found]}
             write_whole(chosen.json, json.dumps(known, indent=2) + "\n")

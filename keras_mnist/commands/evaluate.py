@@ -1,7 +1,6 @@
 """Score a model on all test images of a data set, or on digits of your own."""
 
 import argparse
-from pathlib import Path
 
 from keras_mnist import cli
 from keras_mnist.data.labelled import read_labelled
@@ -17,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     cli.add_data_flags(parser)
     parser.add_argument(
         "--data",
-        type=Path,
+        type=cli.path,
         metavar="FILE",
         help="labelled digits of your own instead: NPZ with x_test and y_test, images and labels, or x and y; or IDX "
         "such as t10k-images-idx3-ubyte.gz, with t10k-labels-idx1-ubyte.gz beside it",
@@ -25,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", default="table", metavar="|".join(FORMATS), help="how to print the score (table)")
     parser.add_argument(
         "--report",
-        type=Path,
+        type=cli.path,
         metavar="DIR",
         help="write evaluation.html, a page with pictures, and evaluation.json into this folder; distorted images "
         "are scored too, each of 13 distortions taking as long as the score itself",
@@ -46,7 +45,7 @@ def run(chosen: argparse.Namespace) -> None:
     from keras_mnist.results.distorted import distorted_scores
     from keras_mnist.results.evaluation import evaluate
     from keras_mnist.results.evaluation_output import evaluation_json, evaluation_tables
-    from keras_mnist.utils.screen import screen
+    from keras_mnist.utils.screen import print_tables
 
     model = load_model(chosen.model) if chosen.model else create_model(chosen.variant, weights="mnist")
     digits = own_digits or load_data(chosen.dataset, chosen.data_dir, chosen.mnist_archives)
@@ -59,9 +58,9 @@ def run(chosen: argparse.Namespace) -> None:
     if chosen.format == "json":
         print(evaluation_json(network, score, distorted), end="")
         return
-    screen().print(*evaluation_tables(network, score, distorted))
+    print_tables(*evaluation_tables(network, score, distorted))
     if chosen.report:
-        screen().print(f"report: {page}")
+        print(f"report: {page}")
 
 
 def _require_sense(chosen: argparse.Namespace) -> None:

@@ -13,14 +13,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     either = parser.add_mutually_exclusive_group(required=True)
     either.add_argument("--variant", metavar="NAME", help="the trained network that comes with the package")
     either.add_argument("--variants", metavar="NAME,NAME", help="several of them, to choose from on the page")
-    either.add_argument("--model", type=Path, nargs="+", metavar="PATH", help=".keras files, such as runs'")
-    parser.add_argument("--output", type=Path, default=Path("page.html"), metavar="PATH", help="where to (page.html)")
+    either.add_argument("--model", type=cli.path, nargs="+", metavar="PATH", help=".keras files, such as runs'")
+    parser.add_argument(
+        "--output", type=cli.path, default=Path("page.html"), metavar="PATH", help="where to (page.html)"
+    )
 
 
 def run(chosen: argparse.Namespace) -> None:
     variants = (chosen.variants or chosen.variant or "").split(",")
-    networks = [{"model": path, "variant": None} for path in chosen.model or ()]
-    networks = networks or [{"model": None, "variant": name.strip()} for name in variants]
+    networks = [{"model": path, "variant": None} for path in dict.fromkeys(chosen.model or ())]
+    networks = networks or [{"model": None, "variant": name} for name in dict.fromkeys(map(str.strip, variants))]
     for network in networks:
         cli.require_network(argparse.Namespace(**network))
     require_file_name(chosen.output, ".html", "output")

@@ -1,7 +1,6 @@
 """Read the digits on pictures: photographs, scans, drawings, in any common format."""
 
 import argparse
-from pathlib import Path
 
 from keras_mnist import cli
 from keras_mnist.errors import RunError, UsageError
@@ -13,11 +12,13 @@ USUAL = "bn_gap"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="pictures, folders, or - for standard input"
+        "paths", nargs="+", type=cli.path, metavar="PATH", help="pictures, folders, or - for standard input"
     )
     cli.add_network_flags(parser, required=False)
     parser.add_argument("--format", default="table", metavar="|".join(FORMATS), help="how to print the answers (table)")
-    parser.add_argument("--show", type=Path, metavar="FILE", help="draw originals, 28x28 and answers into a PNG file")
+    parser.add_argument(
+        "--show", type=cli.path, metavar="FILE", help="draw originals, 28x28 and answers into a PNG file"
+    )
 
 
 def run(chosen: argparse.Namespace) -> None:
@@ -41,12 +42,12 @@ def run(chosen: argparse.Namespace) -> None:
     from keras_mnist.models.loading import load_model
     from keras_mnist.models.registry import create_model
     from keras_mnist.results import predictions
-    from keras_mnist.utils.screen import screen
+    from keras_mnist.utils.screen import print_tables
 
     model = load_model(chosen.model) if chosen.model else create_model(chosen.variant, weights="mnist")
     answers, probabilities = predictions.answers(model, readings)
     if chosen.format == "table":
-        screen().print(predictions.answers_table(str(chosen.model or chosen.variant), answers))
+        print_tables(predictions.answers_table(str(chosen.model or chosen.variant), answers))
     else:
         print({"csv": predictions.answers_csv, "json": predictions.answers_json}[chosen.format](answers), end="")
     if chosen.show:

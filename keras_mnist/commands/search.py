@@ -15,14 +15,14 @@ FOLDER = RECORDS / "frontier"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--list",
-        type=Path,
+        type=cli.path,
         default=FOLDER / "candidates.txt",
         metavar="FILE",
         help=f"one configuration a line, NETWORK | SETTING=VALUE,... ({FOLDER / 'candidates.txt'})",
     )
     parser.add_argument("--seeds", type=int, default=2, metavar="N", help="seeds 0 to N - 1 of each configuration (2)")
     parser.add_argument("--epochs", type=int, default=15, metavar="N", help="where a line sets none (15)")
-    parser.add_argument("--folder", type=Path, default=FOLDER, metavar="DIR", help=f"of the records ({FOLDER})")
+    parser.add_argument("--folder", type=cli.path, default=FOLDER, metavar="DIR", help=f"of the records ({FOLDER})")
     cli.add_data_flags(parser)
 
 

@@ -18,6 +18,7 @@ from keras_mnist.studies.records import RECORDS
 from keras_mnist.studies.study import Study, plan_study
 from keras_mnist.utils.files import require_room
 from keras_mnist.utils.screen import screen
+from keras_mnist.utils.words import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,12 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="seeds 0 to N - 1 of each network (5)")
     cli.add_data_flags(parser)
-    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="folder of all runs (runs)")
+    parser.add_argument("--runs", type=cli.path, default=Path("runs"), metavar="DIR", help="folder of all runs (runs)")
     parser.add_argument("--workers", type=int, metavar="N", help="runs at once; each gets its share of the cores (one)")
     parser.add_argument("--ray", metavar="ADDRESS", help="train on this Ray cluster instead, one core for each run")
     parser.add_argument(
         "--records",
-        type=Path,
+        type=cli.path,
         metavar="DIR",
         help="keep a copy of each finished run here, without its weights; what has a record here is not trained again",
     )
@@ -90,7 +91,7 @@ def _show_missing(study: Study) -> None:
     screen().print(results_table(study))
     missing = study.unfinished()
     if missing:
-        print(f"{len(missing)} of {len(study.runs)} runs are missing; these commands add them:")
+        print(f"{len(missing)} of {counted(len(study.runs), 'run')} are missing; these commands add them:")
     for one in missing:
         print(f"keras-mnist {shlex.join(one.train_arguments(study.folder))}")
 
@@ -98,15 +99,19 @@ def _show_missing(study: Study) -> None:
 def _train(study: Study, chosen: argparse.Namespace) -> None:
     console, started, before = screen(), time.monotonic(), len(study.unfinished())
     pool = _pool(study, chosen, console)
-    console.print(f"{before} of {len(study.runs)} runs to train, {pool.workers} at once, into {study.folder}")
+    console.print(
+        f"{before} of {counted(len(study.runs), 'run')} to train, {pool.workers} at once, into {study.folder}"
+    )
     failures = conduct(study, pool, console)
     console.print(results_table(study))
     hours, trained = (time.monotonic() - started) / 3600, before - len(study.unfinished())
     if trained:
-        console.print(f"{trained} runs in {hours * 60:.1f} minutes: {trained / hours:.1f} runs per hour")
+        console.print(f"{counted(trained, 'run')} in {hours * 60:.1f} minutes: {trained / hours:.1f} runs per hour")
     if failures:
         words = "; ".join(f"{one}: {failure}" for one, failure in failures.items())
-        raise RunError(f"{len(failures)} of {len(study.runs)} runs failed ({words}); the same command tries them again")
+        raise RunError(
+            f"{len(failures)} of {counted(len(study.runs), 'run')} failed ({words}); the same command tries them again"
+        )
 
 
 def _pool(study: Study, chosen: argparse.Namespace, console: Console) -> LocalPool | RayPool:

@@ -27,7 +27,7 @@ def run(chosen: argparse.Namespace) -> None:
 
     from keras_mnist.models import analysis
     from keras_mnist.results import tables
-    from keras_mnist.utils.screen import screen
+    from keras_mnist.utils.screen import print_tables
 
     if variant is None:
         rows = analysis.all_variant_facts()
@@ -36,7 +36,7 @@ def run(chosen: argparse.Namespace) -> None:
         elif chosen.format == "markdown":
             print(tables.variants_markdown(rows))
         else:
-            screen().print(tables.variants_table(rows))
+            print_tables(tables.variants_table(rows))
     elif chosen.format == "json":
         model = variant.build()
         facts = analysis.layer_facts(model)

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", default="auto", metavar="auto|gpu|cpu", help="auto (default): the GPU if there is one"
     )
-    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="folder of all runs (runs)")
+    parser.add_argument("--runs", type=cli.path, default=Path("runs"), metavar="DIR", help="folder of all runs (runs)")
     parser.add_argument("--overwrite", action="store_true", help="start over instead of continuing a run")
     parser.add_argument(
         "--export", action=argparse.BooleanOptionalAction, default=True, help="write saved_models/<variant>/ (on)"

@@ -3,12 +3,13 @@
 import argparse
 from pathlib import Path
 
+from keras_mnist import cli
 from keras_mnist.models.registry import list_variants
 from keras_mnist.utils.start import import_tensorflow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="folder of all runs (runs)")
+    parser.add_argument("--runs", type=cli.path, default=Path("runs"), metavar="DIR", help="folder of all runs (runs)")
 
 
 def run(chosen: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ from keras_mnist.data.digit_set import CLASSES
 from keras_mnist.data.idx import LARGEST, is_idx, read_idx
 from keras_mnist.data.npz import is_npz, read_npz
 from keras_mnist.errors import UsageError
+from keras_mnist.utils.words import counted
 
 # The usual names in NPZ files, in any case: the first pair that a file has.
 NAMES = (("x_test", "y_test"), ("test_images", "test_labels"), ("images", "labels"), ("x", "y"))
@@ -40,7 +41,7 @@ def read_labelled(path: Path) -> LabelledDigits:
         if not is_npz(content) and not is_idx(content):
             raise UsageError(f"neither NPZ nor IDX, expected {EXPECTED}")
         images, labels = read_npz(content, NAMES) if is_npz(content) else (read_idx(content), _labels_beside(path))
-        return LabelledDigits(path.name, _images(images), _labels(labels, len(images)))
+        return LabelledDigits(path.name, digit_images(images), _labels(labels, len(images)))
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
 
@@ -76,16 +77,20 @@ def _labels_beside(path: Path) -> np.ndarray:
         raise UsageError(f"its labels in {labels.name}: {error}") from error
 
 
-def _images(images: np.ndarray) -> np.ndarray:
-    """Images as the networks take them, (n, 28, 28, 1) uint8, from whole numbers 0..255 or fractions."""
+def digit_images(images: np.ndarray, name: str = "images") -> np.ndarray:
+    """Images as the networks take them, (n, 28, 28, 1) uint8, from whole numbers 0..255 or fractions.
+
+    Raises: UsageError that names what they are given as.
+    """
+    images = np.asarray(images)
     if images.shape[1:] not in SHAPES or images.dtype.kind not in "buif" or not len(images):
         raise UsageError(
-            f"images are {images.dtype} {images.shape}, expected numbers (n, 28, 28); bring other pictures "
+            f"{name} are {images.dtype} {images.shape}, expected numbers (n, 28, 28); bring other pictures "
             "to that form with keras_mnist.preprocess"
         )
     low, high = images.min(), images.max()
     if not (low >= 0 and high <= 255):  # NaN is neither
-        raise UsageError(f"images are of {low:g} to {high:g}, expected 0 to 255, or fractions 0 to 1")
+        raise UsageError(f"{name} are of {low:g} to {high:g}, expected 0 to 255, or fractions 0 to 1")
     if images.dtype.kind in "bf" and high <= 1:
         images = images * np.float32(255)
     if images.dtype.kind == "f":
@@ -96,7 +101,7 @@ def _images(images: np.ndarray) -> np.ndarray:
 def _labels(labels: np.ndarray, count: int) -> np.ndarray:
     """Labels as (n,) uint8, from (n,) or (n, 1) whole numbers."""
     if labels.shape not in ((count,), (count, 1)):
-        raise UsageError(f"labels are {labels.shape} for {count:,} images, expected one for each: ({count},)")
+        raise UsageError(f"labels are {labels.shape} for {counted(count, 'image')}, expected one for each: ({count},)")
     if labels.dtype.kind not in "ui":
         raise UsageError(f"labels are {labels.dtype}, expected whole numbers 0 to {CLASSES - 1}")
     if labels.min() < 0 or labels.max() >= CLASSES:

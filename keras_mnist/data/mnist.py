@@ -12,7 +12,7 @@ import numpy as np
 from keras_mnist.data.archives import read_archives, unpack
 from keras_mnist.data.digit_set import DigitSet, mnist_set
 from keras_mnist.data.prepared import prepared_folder, read_prepared
-from keras_mnist.errors import Interrupted, RunError
+from keras_mnist.errors import RunError
 from keras_mnist.utils.files import write_whole
 
 
@@ -54,8 +54,6 @@ def _read_cache(data_dir: Path | None) -> DigitSet | None:
     try:
         with np.load(_cache(data_dir), allow_pickle=False) as arrays:
             return mnist_set(dict(arrays))
-    except Interrupted:
-        raise
     except Exception:
         return None
 

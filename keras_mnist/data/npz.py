@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from keras_mnist.data.idx import LARGEST
-from keras_mnist.errors import Interrupted, UsageError, first_line
+from keras_mnist.errors import UsageError, first_line
 
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
@@ -35,7 +35,7 @@ def read_npz(content: bytes, names: Sequence[tuple[str, ...]]) -> tuple[np.ndarr
                 expected = ", or ".join(" and ".join(group) for group in names)
                 raise UsageError(f"an NPZ file of {known}, expected {expected}")
             return tuple(_array(archive, found[name]) for name in group)
-    except (UsageError, Interrupted):
+    except UsageError:
         raise
     except Exception as error:  # zipfile and NumPy raise whatever damaged bytes lead them to
         raise UsageError(f"a damaged NPZ file ({first_line(error)}); write it anew with numpy.savez") from error

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from keras_mnist.errors import Interrupted, UsageError, first_line
+from keras_mnist.errors import UsageError, first_line
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 EXPECTED = "PNG, JPEG, GIF, BMP, WebP, TIFF, HEIC or IDX"
@@ -42,7 +42,7 @@ def open_picture(source: bytes | Image.Image) -> Picture:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             return _upright(_opened(source) if isinstance(source, bytes) else _bearable(source))
-        except (UsageError, Interrupted):
+        except UsageError:
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise UsageError(TOO_LARGE) from None

@@ -8,8 +8,9 @@ import tensorflow as tf
 
 from keras_mnist.data.augment import augment
 from keras_mnist.data.digit_set import DigitSet
-from keras_mnist.errors import UsageError
 from keras_mnist.recipe import Augmentation
+from keras_mnist.settings import checked
+from keras_mnist.utils.arguments import require_kind
 
 # Streams of random numbers drawn from a run's seed.
 _ORDER, _AUGMENTATION = range(2)
@@ -63,15 +64,17 @@ def batches(
     Returns: a data set of (images (batch, 28, 28, 1) float32 of 0..255, labels (batch,) int32), as
         "sparse_categorical_crossentropy" expects them.
 
-    Raises: UsageError if there is no such batch size.
+    Raises: UsageError if there is no such batch size or seed.
 
     Example:
         digits = keras_mnist.load_data()
         model.fit(keras_mnist.batches(digits), validation_data=digits.held_out, epochs=15)
     """
+    require_kind(digits, DigitSet, "digits", "what load_data gives")
+    require_kind(augmentation, (Augmentation, type(None)), "augmentation", "Augmentation(...) or None")
+    batch_size = checked("batch_size", batch_size, int, low=1, high=2**31 - 1)
+    seed = checked("seed", seed, int, low=0, high=2**32 - 1)
     images, labels = digits.kept
-    if batch_size < 1:
-        raise UsageError(f"`batch_size` is {batch_size}, expected at least 1")
     passes = digits.passes_per_epoch
     one_epoch = _epochs(images, labels, batch_size, augmentation or Augmentation(), seed, passes, lambda label: label)
     with tf.device("CPU"):

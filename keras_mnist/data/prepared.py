@@ -16,7 +16,7 @@ import filelock
 import numpy as np
 
 from keras_mnist.data.digit_set import DigitSet, mnist_set
-from keras_mnist.errors import Interrupted, RunError
+from keras_mnist.errors import RunError
 
 REACH_SECONDS = 4
 
@@ -49,7 +49,7 @@ def _in_one_line(what: str, remedy: str) -> Iterator[None]:
     """Turn all that tensorflow-datasets may raise, which is a lot, into RunError."""
     try:
         yield
-    except (Unreachable, Interrupted, MemoryError):
+    except (Unreachable, MemoryError):
         raise
     except Exception as error:
         why = " ".join(str(error).split()) or type(error).__name__

@@ -16,6 +16,7 @@ from keras_mnist.data.picture_files import STANDARD_INPUT, open_array, picture_f
 from keras_mnist.data.pictures import Picture, open_picture
 from keras_mnist.data.strokes import digits_of, stroke_width, thicker
 from keras_mnist.errors import UsageError
+from keras_mnist.utils.arguments import path_of
 
 # The form, as QMNIST (Yadav and Bottou, 2019) found it, and its figures as measured on the 60,000 training images by
 # tests/pictures/score.py, which keeps them in docs/records/pictures.json.
@@ -63,8 +64,9 @@ def preprocess(picture: str | PathLike | Image.Image | np.ndarray) -> np.ndarray
         return read_digits(open_picture(picture)).images
     if isinstance(picture, np.ndarray):
         return read_digits(open_array(picture)).images
+    path = path_of(picture, "picture", "a path, a Pillow image or a NumPy array")
     try:
-        return np.concatenate([read_digits(found).images for found in read_pictures(Path(picture))])
+        return np.concatenate([read_digits(found).images for found in read_pictures(path)])
     except UsageError as error:
         raise UsageError(f"{picture}: {error}") from error
 

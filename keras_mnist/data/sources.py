@@ -10,6 +10,7 @@ from keras_mnist.data.embedded import embedded_digits
 from keras_mnist.data.mnist import is_prepared, mnist
 from keras_mnist.data.prepared import Unreachable
 from keras_mnist.errors import UsageError
+from keras_mnist.utils.arguments import path_of, shown_value
 
 DATASETS = ("auto", "mnist", "digits")
 ARCHIVES_VARIABLE = "KERAS_MNIST_ARCHIVES"
@@ -40,13 +41,15 @@ def load_data(
         digits = keras_mnist.load_data()
         digits.train_images.shape  # (60000, 28, 28, 1), uint8
     """
-    if dataset not in DATASETS:
-        raise UsageError(f"`dataset` is {dataset!r}, expected one of {', '.join(DATASETS)}")
+    if not isinstance(dataset, str) or dataset not in DATASETS:
+        raise UsageError(f"`dataset` is {shown_value(dataset)}, expected one of {', '.join(DATASETS)}")
+    data_dir = path_of(data_dir, "data_dir") if data_dir else None
+    archives = mnist_archives or os.environ.get(ARCHIVES_VARIABLE)
+    archives = path_of(archives, "mnist_archives") if archives else None
     if dataset == "digits":
         return embedded_digits()
-    archives = mnist_archives or os.environ.get(ARCHIVES_VARIABLE)
     try:
-        return mnist(data_dir, Path(archives) if archives else None)
+        return mnist(data_dir, archives)
     except Unreachable as error:
         if dataset == "mnist":
             raise

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from keras_mnist.errors import UsageError
 from keras_mnist.models import trained
 from keras_mnist.recipe import FAST, RECIPES, TUNED, Recipe
+from keras_mnist.settings import checked
+from keras_mnist.utils.arguments import shown_value
+from keras_mnist.utils.lazy import keras
 from keras_mnist.utils.registry import Registry
 
-if TYPE_CHECKING:
-    import keras
+MOST_CLASSES = 1_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,13 +118,24 @@ def create_model(
         classifier_activation: "softmax", or None for logits.
 
     Raises:
-        UsageError: the name or `weights` is unknown, or the variant comes without trained weights.
+        UsageError: the name or another argument is unknown, or the variant comes without trained weights.
         RunError: the file of its trained weights is damaged.
     """
     variant = get_variant(name)
     if weights not in (None, trained.DATASET):
         raise UsageError(f"`weights` is {weights!r}, expected None or {trained.DATASET!r}")
+    num_classes = checked("num_classes", num_classes, int, low=1, high=MOST_CLASSES)
+    _require_activation(classifier_activation)
     model = variant.build(num_classes=num_classes, classifier_activation=classifier_activation)
     if weights is not None:
         trained.load(model, variant)
     return model
+
+
+def _require_activation(activation) -> None:
+    try:
+        keras.activations.get(activation)
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"`classifier_activation` is {shown_value(activation)}, expected 'softmax', or None for logits"
+        ) from error

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import textwrap
 
-import keras
-
 from keras_mnist.models.analysis import trainable_parameters
 from keras_mnist.utils.intervals import CONFIDENCE, wilson_interval
+from keras_mnist.utils.lazy import keras
+from keras_mnist.utils.words import counted
 
 # Data sets by the names that they have here: the hub's identifier where it has them, and a name.
 DATASETS = {"mnist": ("ylecun/mnist", "MNIST"), "digits": ("digits", "the 1,797 embedded digits of scikit-learn")}
@@ -74,7 +74,7 @@ def _text(model: keras.Model, name: str, facts: dict, format: str) -> str:
         low, high = _interval(facts)
         accuracy, images = facts["test_accuracy"], facts["test_images"]
         sentences.append(
-            f"Test accuracy on {DATASETS[facts['dataset']][1]}: {accuracy:.2%} of {images:,} images (one run; "
+            f"Test accuracy on {DATASETS[facts['dataset']][1]}: {accuracy:.2%} of {counted(images, 'image')} (one run; "
             f"{CONFIDENCE:.0%} interval over images {low:.2%} to {high:.2%})."
         )
     known = [f"- {key}: {facts[key]}" for key in ("seed", "source_commit") if facts.get(key) is not None]

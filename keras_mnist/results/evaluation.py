@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import keras
+import re
+
 import numpy as np
-import tensorflow as tf
 
 from keras_mnist.data.digit_set import CLASSES, DigitSet
 from keras_mnist.data.labelled import LabelledDigits
@@ -12,6 +12,10 @@ from keras_mnist.data.sources import load_data
 from keras_mnist.errors import RunError, UsageError, first_line
 from keras_mnist.models.outputs import are_probabilities
 from keras_mnist.results.score import Score, score
+from keras_mnist.settings import checked
+from keras_mnist.utils.arguments import require_kind, shown_value
+from keras_mnist.utils.lazy import keras, tf
+from keras_mnist.utils.words import counted
 
 
 def as_probabilities(outputs: np.ndarray) -> np.ndarray:
@@ -31,9 +35,11 @@ def raw_outputs(model: keras.Model, images: np.ndarray, batch_size: int = 1000) 
     """What a model gives for raw images (n, 28, 28, 1), one row (classes,) for each: probabilities or logits.
 
     Raises:
-        UsageError: the model does not take such images, or gives anything else.
+        UsageError: these are no images, or the model does not take such, or gives anything else.
         RunError: it gives NaN.
     """
+    require_kind(model, keras.Layer, "model", "a Keras model")
+    images, batch_size = _numbers(images), checked("batch_size", batch_size, int, low=1)
     shape = getattr(model, "input_shape", None)  # of models that are graphs
     if shape is not None and not _takes_images(shape):
         raise UsageError(f"{model.name} takes inputs {shape}, expected images (None, 28, 28, 1)")
@@ -44,6 +50,11 @@ def raw_outputs(model: keras.Model, images: np.ndarray, batch_size: int = 1000) 
         outputs_of = traced.get_concrete_function()  # called itself, TensorFlow warns of so many graphs
         parts = [keras.tree.map_structure(np.asarray, outputs_of(tf.constant(batch, tf.float32))) for batch in batches]
     except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:  # Keras has many words for a wrong shape
+        if found := re.search("'(.*)' is not a valid (root )?scope name", str(error)):
+            raise UsageError(
+                f"TensorFlow takes no model or layer called {found[1]!r}, expected letters, digits, _, - and .; name "
+                "it otherwise, or save it and read it with keras_mnist.load_model"
+            ) from error
         raise UsageError(f"{model.name} does not take images (n, 28, 28, 1): {first_line(error)}") from error
     shapes = [part.shape for part in keras.tree.flatten(parts[0])]
     if len(shapes) != 1 or len(shapes[0]) != 2:
@@ -53,9 +64,19 @@ def raw_outputs(model: keras.Model, images: np.ndarray, batch_size: int = 1000) 
     wrong = int(np.sum(np.isnan(outputs).any(axis=1)))
     if wrong:
         raise RunError(
-            f"{model.name} gives NaN for {wrong} of {len(outputs)} images; train it with a lower `learning_rate`"
+            f"{model.name} gives NaN for {wrong} of {counted(len(outputs), 'image')}; train it with a lower "
+            "`learning_rate`"
         )
     return outputs
+
+
+def _numbers(images) -> np.ndarray:
+    images = np.asarray(images)
+    if images.ndim < 2 or not len(images) or images.dtype.kind not in "buif":
+        raise UsageError(f"`images` are {shown_value(images)}, expected numbers (n, 28, 28, 1)")
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        raise UsageError("`images` hold NaN or infinity, expected numbers 0 to 255")
+    return images
 
 
 def require_ten_values(model: keras.Model, outputs: np.ndarray) -> None:
@@ -80,7 +101,8 @@ def evaluate(model: keras.Model, digits: DigitSet | LabelledDigits | None = None
         UsageError: the model does not take such images or gives anything else.
         RunError: it gives NaN.
     """
-    digits = digits or load_data()
+    require_kind(digits, (DigitSet, LabelledDigits, type(None)), "digits", "what load_data gives, or None")
+    digits = load_data() if digits is None else digits
     probabilities = predict(model, digits.test_images)
     require_ten_values(model, probabilities)
     return score(digits.name, probabilities, digits.test_labels)

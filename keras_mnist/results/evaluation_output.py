@@ -13,6 +13,7 @@ from keras_mnist.results.measures import Bin, ClassScore
 from keras_mnist.results.score import Score
 from keras_mnist.results.tables import facts_table, numbers_table
 from keras_mnist.utils.intervals import CONFIDENCE
+from keras_mnist.utils.words import counted
 
 NONE, MINUS = "–", "−"
 Distorted = Sequence[tuple[Distortion, Score]]
@@ -42,9 +43,9 @@ def evaluation_tables(network: str, score: Score, distorted: Distorted = ()) -> 
 def score_table(network: str, score: Score) -> Table:
     """The whole score in a few lines."""
     low, high = score.interval
-    kind = "test images" if score.dataset in DATASETS else "images"  # a user's own may be any
+    kind = "test image" if score.dataset in DATASETS else "image"  # a user's own may be any
     facts = {
-        "data set": f"{score.dataset}, {score.images:,} {kind}",
+        "data set": f"{score.dataset}, {counted(score.images, kind)}",
         "accuracy": f"{score.accuracy:.2%} ({score.errors} misclassified), "
         f"{CONFIDENCE:.0%} interval {low:.2%} to {high:.2%}",
         "loss": f"{score.loss:.4f}",

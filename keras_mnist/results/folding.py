@@ -5,16 +5,22 @@ from __future__ import annotations
 import collections
 import dataclasses
 
-import keras
 import numpy as np
 
 from keras_mnist.models.analysis import calls, graph_of
+from keras_mnist.utils.lazy import keras
 
-LINEAR = (keras.layers.Conv2D, keras.layers.Dense)
+LINEAR = ("Conv2D", "Dense")
 # Linear as well; they take what comes after them into their kernel, but nothing that comes before.
-SEPARABLE = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
+SEPARABLE = ("DepthwiseConv2D", "SeparableConv2D")
 # Layers that do nothing at all in prediction.
-IDLE = (keras.layers.Dropout, keras.layers.SpatialDropout2D)
+IDLE = ("Dropout", "SpatialDropout2D")
+
+
+def kind_of(layer: keras.Layer) -> str:
+    """The name of one of Keras's own kinds of layer; "" for what is derived from them: it may compute anything else."""
+    kind = type(layer)
+    return kind.__name__ if getattr(keras.layers, kind.__name__, None) is kind else ""
 
 
 @dataclasses.dataclass
@@ -54,7 +60,7 @@ def _with_bias(layer):
     if isinstance(layer, keras.layers.Dense):
         return keras.layers.Dense(layer.units, layer.activation, name=layer.name)
     same = "kernel_size", "strides", "padding", "dilation_rate", "activation", "name"
-    same += ("depth_multiplier",) if isinstance(layer, SEPARABLE) else ("groups",)
+    same += ("depth_multiplier",) if kind_of(layer) in SEPARABLE else ("groups",)
     same += () if isinstance(layer, keras.layers.DepthwiseConv2D) else ("filters",)
     return type(layer)(**{name: getattr(layer, name) for name in same})
 
@@ -103,16 +109,16 @@ def _folded(node, value: _Value) -> _Value | None:
     plain = len(tensors) == 2 and all(tensor.dtype == "float32" for tensor in tensors)
     if not plain or getattr(layer, "data_format", "channels_last") != "channels_last":
         return None
-    # Exactly these: what is derived from them may compute something else.
-    if type(layer) in IDLE:
+    kind = kind_of(layer)
+    if kind in IDLE:
         return value
-    if type(layer) in LINEAR:
+    if kind in LINEAR:
         return _linear(layer, value)
-    if type(layer) in SEPARABLE:
+    if kind in SEPARABLE:
         return _separable(layer, _Value(value.made()))
-    if type(layer) is keras.layers.GlobalAveragePooling2D:
+    if kind == "GlobalAveragePooling2D":
         return _pooled(layer, value)
-    if type(layer) in (keras.layers.BatchNormalization, keras.layers.Rescaling):
+    if kind in ("BatchNormalization", "Rescaling"):
         return _scaled(layer, value, node.outputs[0].shape)
     return None
 

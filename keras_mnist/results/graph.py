@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
-import keras
 import numpy as np
 
 from keras_mnist.errors import UsageError
 from keras_mnist.models.analysis import calls, graph_of
-from keras_mnist.results.folding import IDLE
+from keras_mnist.results.folding import IDLE, kind_of
+from keras_mnist.utils.lazy import keras
 
 REMEDY = "the export format saved_model takes any other"
 ACTIVATIONS = ("relu", "sigmoid", "softmax", "tanh")
@@ -80,12 +80,12 @@ def _steps(node) -> list[tuple[str, dict, dict]]:
     A step whose result is not the call's has its shape among the attributes.
     """
     layer = node.operation
-    steps = _STEPS.get(type(layer))  # exactly these: what is derived from them may compute something else
+    steps = _STEPS.get(kind_of(layer))
     known = steps and len(node.outputs) == 1 and layer.compute_dtype == "float32"
     known = known and getattr(layer, "data_format", "channels_last") == "channels_last"
     found = steps(layer, node.input_tensors[0].shape[1:] if node.input_tensors else ()) if known else None
     if found is None:
-        names = ", ".join(kind.__name__ for kind in _STEPS if kind is not keras.layers.InputLayer)
+        names = ", ".join(kind for kind in _STEPS if kind != "InputLayer")
         raise UsageError(
             f"layer {layer.name} ({type(layer).__name__}) cannot be written outside Keras, expected one of {names} "
             f"with plain settings, in float32; {REMEDY}"
@@ -199,21 +199,21 @@ def _array(variable) -> np.ndarray:
 
 
 _STEPS = {
-    keras.layers.InputLayer: lambda layer, shape: [("input", {}, {})],
+    "InputLayer": lambda layer, shape: [("input", {}, {})],
     **dict.fromkeys(IDLE, _idle),
-    keras.layers.Conv2D: _linear,
-    keras.layers.DepthwiseConv2D: _depthwise,
-    keras.layers.SeparableConv2D: _separable,
-    keras.layers.Dense: _linear,
-    keras.layers.Rescaling: _scale,
-    keras.layers.BatchNormalization: _norm,
-    keras.layers.Add: lambda layer, shape: [("add", {}, {})],
-    keras.layers.MaxPooling2D: _max_pool,
-    keras.layers.AveragePooling2D: _average_pool,
-    keras.layers.GlobalAveragePooling2D: lambda layer, shape: [("global_average", {}, {})],
-    keras.layers.Flatten: lambda layer, shape: [("reshape", {}, {})],
-    keras.layers.Reshape: lambda layer, shape: [("reshape", {}, {})],
-    keras.layers.Activation: _activation,
-    keras.layers.ReLU: _relu,
-    keras.layers.Softmax: _softmax,
+    "Conv2D": _linear,
+    "DepthwiseConv2D": _depthwise,
+    "SeparableConv2D": _separable,
+    "Dense": _linear,
+    "Rescaling": _scale,
+    "BatchNormalization": _norm,
+    "Add": lambda layer, shape: [("add", {}, {})],
+    "MaxPooling2D": _max_pool,
+    "AveragePooling2D": _average_pool,
+    "GlobalAveragePooling2D": lambda layer, shape: [("global_average", {}, {})],
+    "Flatten": lambda layer, shape: [("reshape", {}, {})],
+    "Reshape": lambda layer, shape: [("reshape", {}, {})],
+    "Activation": _activation,
+    "ReLU": _relu,
+    "Softmax": _softmax,
 }

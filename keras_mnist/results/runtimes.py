@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_mnist.errors import UsageError
+from keras_mnist.utils.start import without_noise
 
 Predict = Callable[[np.ndarray], np.ndarray]
 # Packages that an extra of this one installs: their modules, and the extra.
@@ -62,8 +63,10 @@ def onnx(path: Path) -> Predict:
 
 def litert(path: Path) -> Predict:
     """LiteRT, one image at a time."""
-    interpreter = optional("ai_edge_litert.interpreter").Interpreter(model_path=str(path), num_threads=1)
-    interpreter.allocate_tensors()
+    module = optional("ai_edge_litert.interpreter")
+    with without_noise():
+        interpreter = module.Interpreter(model_path=str(path), num_threads=1)
+        interpreter.allocate_tensors()
     (image,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
     scale, zero = output["quantization"] if output["dtype"] == np.uint8 else (1.0, 0)
 
@@ -88,7 +91,8 @@ def c(path: Path) -> Predict:
         library = Path(folder) / "network.so"
         flags = ["-std=c99", "-O3", "-shared", "-fPIC"]
         command = [c_compiler(), *flags, str(source), "-o", str(library), "-lm"]
-        done = subprocess.run(command, capture_output=True, text=True)
+        # The compiler's own passing files go with the folder, also where a signal ends both.
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TMPDIR": folder})
         if done.returncode:
             raise UsageError(
                 f"{' '.join(command)} failed: {done.stderr.strip()[:200]}; choose another compiler with $CC"

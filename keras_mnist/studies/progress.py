@@ -14,6 +14,7 @@ from rich.table import Table
 
 from keras_mnist.results.tables import numbers_table
 from keras_mnist.studies.study import Run, Study
+from keras_mnist.utils.words import counted
 
 
 class Progress:
@@ -50,7 +51,7 @@ class Progress:
         if failure is None:
             record = self.study.record(run)
             self.paces[run.variant.name].append(record.facts["seconds_per_epoch"])
-            seconds = f"{record.facts['epochs_run']} epochs in {record.facts['seconds']:.0f} s"
+            seconds = f"{counted(record.facts['epochs_run'], 'epoch')} in {record.facts['seconds']:.0f} s"
             words = f"{record.accuracy:.2%} of {run.dataset} test images, {seconds}"
         if failure or not self.live:
             self.console.print(f"{run}: {words} ({self._counts([])})")

@@ -39,6 +39,17 @@ def require_file_name(path: Path, suffix: str, parameter: str) -> None:
 
 
 @contextlib.contextmanager
+def _naming(path: Path, draft: Path) -> Iterator[None]:
+    """Let what the system says of a draft, or of no file at all, be said of the file or folder that it becomes."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and (error.filename is None or Path(error.filename).is_relative_to(draft.parent)):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+
+
+@contextlib.contextmanager
 def _workshop(path: Path) -> Iterator[Path]:
     """Yield a path of the same name in a passing folder beside `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,14 +66,11 @@ def whole_file(path: Path) -> Iterator[Path]:
 
     The bytes reach the disk before the name does, so that `path` holds its old or its new content whatever happens.
     """
-    with _workshop(path) as draft:
+    with _workshop(path) as draft, _naming(path, draft):
         yield draft
         with draft.open("r+b") as file:  # Windows writes back only what may be written to
             os.fsync(file.fileno())
-        try:
-            os.replace(draft, path)
-        except OSError as error:  # which names the draft
-            raise OSError(error.errno, error.strerror, str(path)) from error
+        os.replace(draft, path)
         _sync_folder(path.parent)
 
 
@@ -79,7 +87,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def _replace_folder(path: Path) -> Iterator[Path]:
-    with _workshop(path) as draft:
+    with _workshop(path) as draft, _naming(path, draft):
         draft.mkdir()
         yield draft
         if path.exists():

@@ -23,6 +23,9 @@ class Registry(dict):
             raise ValueError(f"{self.kind} {name!r} is defined twice")
         super().__setitem__(name, thing)
 
+    def __getitem__(self, name):
+        return super().__getitem__(name) if isinstance(name, str) else self.__missing__(name)
+
     def __missing__(self, name):
         close = difflib.get_close_matches(name.lower(), self, n=3, cutoff=0.5) if isinstance(name, str) else []
         hint = f"did you mean {' or '.join(close)}?" if close else f"expected one of {', '.join(sorted(self))}"

@@ -21,6 +21,7 @@ NOISE = re.compile(
     r"|cuda_drivers|cudart_stub|Could not find cuda|computation_placer|Unable to register cu|TF-TRT Warning"
     r"|cuda_diagnostics|cuInit|INTERNAL: CUDA Runtime|gpu_device\.cc.*Cannot dlopen|Skipping registering GPU"
     r"|Created device|CUDA_VISIBLE_DEVICES|hostname:|libcuda|no supported devices found"
+    r"|Created TensorFlow Lite XNNPACK delegate"
 )
 
 # What Keras imports wherever it is installed, and no script needs of Keras: a second of every start.
@@ -46,6 +47,17 @@ def quiet_start() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        os.close(screen)
+
+
+@contextlib.contextmanager
+def without_noise() -> Iterator[None]:
+    """Show what libraries write to file descriptor 2 inside the block after it, without the noise."""
+    screen = os.dup(2)
+    try:
+        with _redirected(screen):
+            yield
+    finally:
         os.close(screen)
 
 

@@ -9,7 +9,7 @@ import pytest
 import keras_mnist
 from keras_mnist.models import trained
 from keras_mnist.results.distorted import DISTORTIONS
-from keras_mnist.results.evaluation_output import distortion_table, evaluation_json
+from keras_mnist.results.evaluation_output import distortion_table, evaluation_json, score_table
 from keras_mnist.results.score import score
 from tests.conftest import ROOT
 from tests.results.test_measures import made_up
@@ -34,6 +34,11 @@ def test_a_network_that_is_sure_of_everything_wrong_has_figures_too():
     assert (facts["accuracy"], facts["expected_calibration_error"]) == (0, 1) and facts["loss"] > 10
     assert facts["distortions"][0].items() >= {"distortion": "inversion", "strength": None, "errors": 2}.items()
     assert distortion_table(wrong, [(DISTORTIONS[-1], wrong)]).row_count == 2
+
+
+def test_one_image_is_singular():
+    found = score("mine", np.eye(10, dtype=np.float32)[:1], np.zeros(1, np.uint8))
+    assert next(score_table("net", found).columns[1].cells) == "mine, 1 image"
 
 
 def test_the_record_is_of_the_weights_that_come_with_the_package():

@@ -254,13 +254,13 @@ def test_an_export_of_one_format_takes_the_place_of_another_alone(tmp_path, digi
 
 
 @pytest.mark.slow
-def test_litert_gives_the_same_and_in_whole_numbers_the_same_digits(tmp_path, digits, reader):
+def test_litert_gives_the_same_and_in_whole_numbers_the_same_digits(tmp_path, digits, reader, capfd):
     interpreter = pytest.importorskip("ai_edge_litert.interpreter", reason='pip install -e ".[litert]"')
     images = digits.test_images
     given = {"images": images, "training_images": digits.train_images}
     found = keras_mnist.export(reader, tmp_path / "float.tflite", format="litert", **given)
     rounded = keras_mnist.export(reader, tmp_path / "int8.tflite", format="litert-int8", **given)
-    assert found.difference < 1e-5 and rounded.agreement >= 0.99
+    assert found.difference < 1e-5 and rounded.agreement >= 0.99 and capfd.readouterr().err == ""
     whole = interpreter.Interpreter(model_path=str(tmp_path / "int8.tflite"))
     whole.allocate_tensors()
     kinds = {detail["dtype"] for detail in whole.get_tensor_details()}

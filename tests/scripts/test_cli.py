@@ -48,6 +48,31 @@ def test_ctrl_c_during_any_import_ends_without_a_traceback(name, tmp_path):
             assert done.returncode == -signal.SIGINT
 
 
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_a_signal_is_told_as_what_it_is_whatever_libraries_make_of_it(exits, number, code, word):
+    class Stopped(keras.layers.Layer):
+        """Keras and TensorFlow catch what is raised while a model is called or a graph is made."""
+
+        def call(self, x):
+            signal.raise_signal(number)
+            return x
+
+    def stopped_and_taken_for_another_error():
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt as error:
+            raise SystemError("bad argument to internal function") from error
+
+    graph = tf.function(Stopped().__call__, autograph=True)
+    for command in (lambda: Stopped()(np.zeros(1)), lambda: graph(np.zeros(1)), stopped_and_taken_for_another_error):
+        done, said, complaint = exits(cli.exit_after, command)
+        assert (done, said) == (code, "") and complaint.endswith(
+            f": {cli.STOPPED[number]}; what was saved before is kept\n"
+        )
+
+
 def test_a_script_that_is_told_to_ignore_ctrl_c_does(tmp_path):
     """As the shell tells what runs in its background."""
     code = f"import runpy, sys, signal; sys.argv = ['x', '--list']; runpy.run_path({str(ROOT / 'scripts/train.py')!r})"

@@ -1,6 +1,20 @@
 import json
+import os
 
+from tests.conftest import ROOT
 from tests.results import users_models
+
+
+def test_an_occupied_target_is_told_before_tensorflow_is_imported(script, tmp_path):
+    (tmp_path / "keras.py").write_text("raise ImportError('of Keras')")
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('of TensorFlow')")
+    (tmp_path / "bn_gap.onnx").write_text("years of work")
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    arguments = ["--variant", "bn_gap", "--format", "onnx", "--output", "bn_gap.onnx"]
+    code, _, complaint = script("export.py", *arguments, PYTHONPATH=path)
+    assert code == 2 and complaint == (
+        "export.py: bn_gap.onnx is there already; choose another --output, or pass --overwrite to replace it\n"
+    )
 
 
 def test_an_export_from_the_command_line_spares_what_is_not_its_own(script_here, tmp_path):

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from keras_mnist.models import trained
@@ -5,16 +7,20 @@ from keras_mnist.models import trained
 
 def test_a_page_from_what_comes_with_the_package_and_from_files(script_here, tiny, shipped, tmp_path):
     shipped(tiny)
-    code, said, complaint = script_here("page.py", "--variants", f"{tiny}, {tiny}", "--output", "both.html")
-    assert (code, complaint) == (0, "") and said.startswith("both.html: ") and "opens in any browser" in said
-    text = (tmp_path / "both.html").read_text()
+    code, said, complaint = script_here("page.py", "--variants", f"{tiny}, {tiny}", "--output", "page.html")
+    assert (code, complaint) == (0, "") and said.startswith("page.html: ") and "opens in any browser" in said
+    text = (tmp_path / "page.html").read_text()
     accuracy = f"{100 * trained.facts(tiny)['test_accuracy']:.2f} % of the 10,000 test images of MNIST right"
-    assert text.count(f" parameters; {accuracy}. Weights of the run mnist/tiny/tuned/seed0.") == 2
+    assert text.count(f" parameters; {accuracy}. Weights of the run mnist/tiny/tuned/seed0.") == 1  # named twice
     model = tmp_path / "runs" / "mnist" / tiny / "tuned" / "seed0" / "model.keras"
-    code, said, complaint = script_here("page.py", "--model", model, "--output", "one.html")
+    shutil.copytree(model.parent, model.parents[1] / "seed1")
+    another = model.parents[1] / "seed1" / "model.keras"
+    code, said, complaint = script_here("page.py", "--model", model, another, model, "--output", "both.html")
     assert (code, complaint) == (0, "")
-    text = (tmp_path / "one.html").read_text()
-    assert text.count("Weights of the run mnist/tiny/tuned/seed0.") == 1 and str(tmp_path) not in text
+    text = (tmp_path / "both.html").read_text()
+    assert [text.count(f"Weights of the run mnist/tiny/tuned/seed{seed}.") for seed in (0, 1)] == [1, 1] and str(
+        tmp_path
+    ) not in text
 
 
 WRONG = {

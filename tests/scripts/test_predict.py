@@ -72,6 +72,7 @@ def test_what_is_shown_replaces_an_older_answer_but_no_picture_of_the_user_s(scr
 
 WRONG = {
     (): "the following arguments are required: PATH; see predict.py --help",
+    ("",): "argument PATH: the path is empty, expected the name of a file or folder; see predict.py --help",
     ("absent.png",): "absent.png does not exist, expected a picture (PNG, JPEG, ",
     ("blank.png",): "blank.png: nothing drawn, expected a digit that stands out from its paper",
     ("text.png",): "text.png: not a picture, or damaged, expected PNG, JPEG, ",

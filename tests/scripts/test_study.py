@@ -17,7 +17,7 @@ from keras_mnist import recipe
 recipe.FAST = dataclasses.replace(recipe.FAST.with_settings(epochs={epochs}, batch_size=1260), name="fast")
 """
 SMALL = ["--variants", "evo_base,base_7k", "--recipe", "fast", "--dataset", "digits", "--seeds", "1"]
-ENDED = "digits test images, 1 epochs in"
+ENDED = "digits test images, 1 epoch in"
 
 
 @pytest.fixture

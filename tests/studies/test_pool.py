@@ -30,7 +30,7 @@ def test_a_run_that_fails_takes_no_other_along_and_is_tried_again(study):
     assert failures == {f"{name} seed {seed}": why[seed] for name in ("bn_gap", "swift") for seed in why}
     assert [planned.status(run) for run in planned.runs] == ["finished"] * 2 + ["failed"] * 4
     assert planned.home(planned.runs[2]).failure.read_text() == "the loss became nan\n"
-    assert "bn_gap seed 0: 50.00% of digits test images, 1 epochs in 60 s" in said
+    assert "bn_gap seed 0: 50.00% of digits test images, 1 epoch in 60 s" in said
     assert "bn_gap seed 1: failed: the loss became nan" in said and said.count("\n") == 6
     (planned.home(planned.runs[4]).path / "state.bin").touch()  # with which this one goes well
     failures, said = carry_out(planned)

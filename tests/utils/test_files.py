@@ -1,3 +1,4 @@
+import errno
 import os
 
 import pytest
@@ -64,3 +65,14 @@ def test_a_name_is_that_of_a_file_with_its_ending(tmp_path):
     with pytest.raises(IsADirectoryError) as error:
         write_whole(tmp_path / "folder.png", "content")
     assert error.value.filename == str(tmp_path / "folder.png")
+
+
+@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+def test_what_the_system_says_of_a_draft_names_what_it_was_to_become(whole, tmp_path):
+    full = errno.ENOSPC, os.strerror(errno.ENOSPC)
+    for arguments in (full, (*full, "{draft}")):
+        with pytest.raises(OSError) as error, whole(tmp_path / "chosen") as draft:
+            raise OSError(*(str(draft) if word == "{draft}" else word for word in arguments))
+        assert (error.value.filename, error.value.errno) == (str(tmp_path / "chosen"), errno.ENOSPC)
+    with pytest.raises(FileNotFoundError, match="elsewhere"), whole(tmp_path / "chosen"):
+        (tmp_path / "elsewhere").read_text()

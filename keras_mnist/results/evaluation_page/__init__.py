@@ -15,6 +15,7 @@ from keras_mnist.results.evaluation_page import sections
 from keras_mnist.results.score import Score
 from keras_mnist.results.theme import style
 from keras_mnist.utils.files import write_whole
+from keras_mnist.utils.words import counted
 
 PARTS = importlib.resources.files(__name__)
 PAGE, JSON = "evaluation.html", "evaluation.json"
@@ -52,7 +53,7 @@ def page(network: str, digits: DigitSet | LabelledDigits, score: Score, distorte
         network=html.escape(network),
         heading=re.sub(r"([/,])", r"\1<wbr>", html.escape(network)),  # where a path may be broken
         dataset=html.escape(score.dataset),
-        images=f"{score.images:,}",
+        images=counted(score.images, "labelled image"),
         json=JSON,
         style=style(PARTS),
         sections="\n".join(parts),

@@ -14,6 +14,7 @@ from keras_mnist.results.evaluation_output import Distorted, change, confused_wi
 from keras_mnist.results.measures import BINS, Bin
 from keras_mnist.results.score import Score
 from keras_mnist.utils.intervals import CONFIDENCE
+from keras_mnist.utils.words import counted
 
 MOST = 120  # misclassified images that are shown
 
@@ -23,7 +24,7 @@ def summary(score: Score) -> str:
     low, high = score.interval
     figures = [
         ("accuracy", percent(score.accuracy), f"{CONFIDENCE:.0%} interval {low:.2%} to {high:.2%}"),
-        ("misclassified", f"{score.errors:,}", f"of {score.images:,} images"),
+        ("misclassified", f"{score.errors:,}", f"of {counted(score.images, 'image')}"),
         ("weakest digit", str(score.worst_class.digit), weakest(score.worst_class).partition(": ")[2]),
         ("calibration error", percent(score.calibration_error), f"mean confidence {score.mean_confidence:.2%}"),
         ("loss", f"{score.loss:.4f}", "mean cross-entropy"),

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import keras
 import numpy as np
-import tensorflow as tf
 
+from keras_mnist.data.labelled import digit_images
 from keras_mnist.errors import RunError, UsageError
 from keras_mnist.models.outputs import are_probabilities
 from keras_mnist.results.cards import model_card
 from keras_mnist.results.evaluation import as_probabilities, raw_outputs
 from keras_mnist.results.export.comparison import Comparison, compare
-from keras_mnist.results.export.facts import card_of, require_replaceable, require_same_data_set, write_facts
+from keras_mnist.results.export.facts import card_of, require_facts, require_free, write_facts
 from keras_mnist.results.export.formats import Format, get_format
 from keras_mnist.results.folding import fold
+from keras_mnist.utils.arguments import path_of, require_kind
 from keras_mnist.utils.files import whole_file, whole_folder, write_whole
+from keras_mnist.utils.lazy import keras, tf
 
 
 def export(
@@ -58,9 +59,14 @@ def export(
     Example:
         keras_mnist.export(keras_mnist.train("bn_gap").model, "saved_models/bn_gap")
     """
+    require_kind(model, keras.Layer, "model", "a Keras model")
+    require_facts(facts)
     chosen = get_format(format)
-    name, path, facts = chosen.write.__name__, Path(os.path.abspath(output)), facts or {"variant": model.name}
-    _require_free(path, facts, overwrite, chosen.suffix)
+    path = Path(os.path.abspath(path_of(output, "output")))
+    name, facts = chosen.write.__name__, facts or {"variant": model.name}
+    require_free(path, facts, overwrite, chosen.suffix)
+    if training_images is not None:
+        training_images = digit_images(training_images, "`training_images`")
     calibration = _calibration(name, chosen, training_images)
     images = _images(images, training_images)
     outputs = raw_outputs(model, images)
@@ -76,7 +82,7 @@ def export(
         if not chosen.suffix:
             card_of(draft, "").write_text(card)
             write_facts(draft, facts, name)
-        _require_free(path, facts, overwrite, chosen.suffix)  # whatever came there meanwhile
+        require_free(path, facts, overwrite, chosen.suffix)  # whatever came there meanwhile
     if chosen.suffix:
         write_whole(card_of(path, chosen.suffix), card)
     return found
@@ -85,7 +91,9 @@ def export(
 def _images(images: np.ndarray | None, training_images: np.ndarray | None) -> np.ndarray:
     if images is None and training_images is not None:
         return training_images[:1000]
-    return np.random.default_rng(0).integers(0, 256, (256, 28, 28, 1), np.uint8) if images is None else images
+    if images is None:
+        return np.random.default_rng(0).integers(0, 256, (256, 28, 28, 1), np.uint8)
+    return digit_images(images, "`images`")
 
 
 def _calibration(name: str, chosen: Format, training_images: np.ndarray | None) -> tuple[np.ndarray, ...]:
@@ -101,9 +109,3 @@ def _calibration(name: str, chosen: Format, training_images: np.ndarray | None) 
             "line `dataset` or `mnist_archives`"
         )
     return (training_images,)
-
-
-def _require_free(path: Path, facts: dict, overwrite: bool, suffix: str) -> None:
-    require_replaceable(path, overwrite, suffix)
-    if not overwrite:
-        require_same_data_set(path, facts)

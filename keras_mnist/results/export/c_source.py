@@ -7,7 +7,6 @@ import re
 import textwrap
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from keras_mnist.results import runtimes
@@ -15,6 +14,7 @@ from keras_mnist.results.export import c_functions
 from keras_mnist.results.export.c_memory import plan
 from keras_mnist.results.export.formats import export_format
 from keras_mnist.results.graph import Operation, operations
+from keras_mnist.utils.lazy import keras
 
 HEADER = """\
 /* {name}: reads a handwritten digit from 28x28 raw pixels, 0 to 255, bright on black. Made with keras_mnist.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-import keras
 import numpy as np
 
 from keras_mnist.errors import RunError
 from keras_mnist.results.evaluation import as_probabilities
+from keras_mnist.utils.lazy import keras
+from keras_mnist.utils.words import counted
 
 TOLERANCE = 1e-5  # of a probability: what rounding does to most networks is smaller
 BATCH = 1000
@@ -55,8 +56,9 @@ def compare(
             raise RunError(f"the exported {model.name} differs by {difference:g}, expected at most {allowed:g}")
     elif not agreement >= least_agreement:
         raise RunError(
-            f"the exported {model.name} predicts the same digit for {agreement:.2%} of {len(images):,} images, "
-            f"expected at least {least_agreement:.0%}; train it longer, or choose a `format` that computes in float"
+            f"the exported {model.name} predicts the same digit for {agreement:.2%} of "
+            f"{counted(len(images), 'image')}, expected at least {least_agreement:.0%}; train it longer, or choose a "
+            "`format` that computes in float"
         )
     return Comparison(len(images), difference, agreement)
 

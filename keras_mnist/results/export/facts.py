@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from keras_mnist.errors import UsageError
+from keras_mnist.utils.arguments import require_kind, shown_value
 from keras_mnist.utils.files import require_file_name, require_room
 from keras_mnist.utils.screen import shown
 
@@ -32,6 +33,17 @@ def facts_beside(model_file: Path) -> dict | None:
         )
     checksum = hashlib.sha256(model_file.read_bytes()).hexdigest()
     return {**{name: facts.get(name) for name in KEPT_FACTS}, "run": str(record.parent), "model_sha256": checksum}
+
+
+def require_facts(facts: dict | None) -> None:
+    """Raise UsageError unless these can be kept beside an export."""
+    expected = "a dictionary that JSON can hold, with the data set's name as `dataset`, or None"
+    require_kind(facts, (dict, type(None)), "facts", expected)
+    try:
+        json.dumps(facts)
+        require_kind((facts or {}).get("dataset"), (str, type(None)), "dataset", expected)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"`facts` is {shown_value(facts)}, expected {expected}") from error
 
 
 def write_facts(folder: Path, facts: dict, format: str) -> None:
@@ -59,6 +71,13 @@ def _read_facts(path: Path) -> dict | None:
 def card_of(path: Path, suffix: str) -> Path:
     """Where the model card of an export is: in its folder, or beside its file."""
     return path.with_name(f"{path.name}.md") if suffix else path / CARD
+
+
+def require_free(path: Path, facts: dict, overwrite: bool, suffix: str) -> None:
+    """Raise UsageError unless an export with these facts can be written there, or `overwrite` asks for it."""
+    require_replaceable(path, overwrite, suffix)
+    if not overwrite:
+        require_same_data_set(path, facts)
 
 
 def require_replaceable(path: Path, overwrite: bool = False, suffix: str = "", remedy: str = REMEDY) -> None:

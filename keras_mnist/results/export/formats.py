@@ -64,4 +64,4 @@ def get_format(name: str) -> Format:
     package = __name__.rpartition(".")[0]
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
         importlib.import_module(f"{package}.{module.name}")
-    return FORMATS[name.replace("-", "_")]
+    return FORMATS[name.replace("-", "_") if isinstance(name, str) else name]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import keras
-
 from keras_mnist.errors import UsageError, first_line
 from keras_mnist.results import runtimes
 from keras_mnist.results.export.formats import export_format
+from keras_mnist.utils.lazy import keras
 
 
 @export_format(library="keras")
@@ -20,6 +19,8 @@ def keras_folder(model: keras.Model, gives_logits: bool, path: Path) -> runtimes
         keras.saving.save_model(model, path, zipped=False)
         (path / "assets").rmdir()  # of layers with files of their own: none here
         return runtimes.keras_folder(path)
+    except OSError:  # of the disk
+        raise
     except Exception as error:  # Keras raises many kinds for layers that it cannot make from what they tell
         raise UsageError(
             f"{model.name} cannot be read back by Keras alone ({first_line(error)}); saved_model is the format for it"

@@ -7,14 +7,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_mnist.errors import RunError
 from keras_mnist.results import runtimes
 from keras_mnist.results.export import litert_converter
 from keras_mnist.results.export.formats import export_format
+from keras_mnist.utils.lazy import keras, tf
 
 CALIBRATED_ON = 500  # training images; from 100 to 1,000, the accuracy stays within 0.05 points of the original's
 
@@ -42,19 +41,20 @@ def _convert(model: keras.Model, gives_logits: bool, path: Path, calibration: np
     Raises: RunError with the last line that it said.
     """
     with tempfile.TemporaryDirectory() as folder:
-        graph, images = Path(folder) / "saved_model", Path(folder) / "calibration.npy"
+        graph, images, written = (Path(folder) / name for name in ("saved_model", "calibration.npy", "model.tflite"))
         _write_graph(model, gives_logits, graph, tf.uint8 if calibration is None else tf.float32)
         if calibration is not None:
             np.save(images, calibration)
         # By its path, and with -P: the files beside it have names of packages that it imports.
-        command = [sys.executable, "-P", litert_converter.__file__, graph, path, images]
+        command = [sys.executable, "-P", litert_converter.__file__, graph, written, images]
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, errors="replace")
-    if done.returncode or not path.is_file():
-        said = (done.stderr.strip().splitlines() or ["no word"])[-1][:200]
-        raise RunError(
-            f"TensorFlow's converter cannot write {model.name} (exit {done.returncode}: {said}); "
-            "saved_model is the format for any model"
-        )
+        if done.returncode or not written.is_file():
+            said = (done.stderr.strip().splitlines() or ["no word"])[-1][:200]
+            raise RunError(
+                f"TensorFlow's converter cannot write {model.name} (exit {done.returncode}: {said}); "
+                "saved_model is the format for any model"
+            )
+        path.write_bytes(written.read_bytes())
 
 
 def _write_graph(model: keras.Model, gives_logits: bool, folder: Path, pixels: tf.DType) -> None:

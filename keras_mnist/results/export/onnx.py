@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from keras_mnist.results import runtimes
 from keras_mnist.results.export.formats import export_format
 from keras_mnist.results.graph import Operation, operations
+from keras_mnist.utils.lazy import keras
 
 OPSET, IR_VERSION = 17, 8  # of 2022: what was built since then reads it
 

@@ -6,11 +6,9 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import keras
-import tensorflow as tf
-
 from keras_mnist.results import runtimes
 from keras_mnist.results.export.formats import export_format
+from keras_mnist.utils.lazy import keras, tf
 
 
 @export_format()
