@@ -37,7 +37,7 @@ def test_a_study_trains_what_is_missing_keeps_records_and_tells_the_rest(script,
     small = ["--variants", "evo_base", *SMALL[2:]]
     code, said, complaints = script("study.py", *small, "--records", "records")
     assert (code, complaints) == (0, ""), said
-    assert "1 of 1 runs to train" in said and said.count(ENDED) == 1 and "runs per hour" in said
+    assert "1 of 1 run to train" in said and said.count(ENDED) == 1 and "runs per hour" in said
     assert ["evo_base", "1"] in [line.split()[:2] for line in said.splitlines()]
     run = tmp_path / "runs" / "digits" / "evo_base" / "fast" / "seed0"
     assert "epoch  1/1  loss" in (run / "output.txt").read_text()
@@ -45,7 +45,7 @@ def test_a_study_trains_what_is_missing_keeps_records_and_tells_the_rest(script,
     assert sorted(path.name for path in copy.iterdir()) == ["history.csv", "run.json", "test_errors.csv"]
     assert (copy / "run.json").read_bytes() == (run / "run.json").read_bytes()
     code, said, _ = script("study.py", *small)
-    assert code == 0 and "0 of 1 runs to train" in said and ENDED not in said and "runs per hour" not in said
+    assert code == 0 and "0 of 1 run to train" in said and ENDED not in said and "runs per hour" not in said
     more = [*small[:-1], "2", "--from-records", "--records", "records", "--runs", "elsewhere"]
     code, said, _ = script("study.py", *more)
     flags = (
