@@ -44,7 +44,10 @@ def training_batches(
 
     Returns: a data set of (images (batch, 28, 28, 1) float32 of 0..255, one-hot labels (batch, 10) float32).
     """
-    epoch_batches = _epochs(images, labels, batch_size, augmentation, seed, passes, lambda label: tf.one_hot(label, 10))
+    plain_from = epochs - augmentation.plain_epochs if augmentation.plain_epochs else None
+    epoch_batches = _epochs(
+        images, labels, batch_size, augmentation, seed, passes, lambda label: tf.one_hot(label, 10), plain_from
+    )
 
     def one_epoch(epoch):
         return epoch_batches(epoch, tf.where(epoch == first_epoch, tf.constant(first_step, tf.int64), 0))
@@ -85,7 +88,9 @@ def batches(
     return ordered.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(4)
 
 
-def _epochs(images, labels, batch_size: int, augmentation: Augmentation, seed: int, passes: int, encode):
+def _epochs(
+    images, labels, batch_size: int, augmentation: Augmentation, seed: int, passes: int, encode, plain_from=None
+):
     """A function of (epoch, first step), int64 tensors, that gives the batches of the epoch from that step on."""
     images, labels = tf.constant(images), tf.constant(labels, tf.int32)
     count = len(labels) * passes
@@ -97,7 +102,10 @@ def _epochs(images, labels, batch_size: int, augmentation: Augmentation, seed: i
         def batch(step):
             chosen = order[step * batch_size : tf.minimum((step + 1) * batch_size, count)]
             key = _key(seed, _AUGMENTATION, epoch, step)
-            distorted = augment(tf.gather(images, chosen), key, augmentation)
+            plain = tf.gather(images, chosen)
+            distorted = augment(plain, key, augmentation)
+            if plain_from is not None:
+                distorted = tf.cond(epoch < plain_from, lambda: distorted, lambda: tf.cast(plain, tf.float32))
             return tf.ensure_shape(distorted, (None, 28, 28, 1)), encode(tf.gather(labels, chosen))
 
         return tf.data.Dataset.range(first_step, steps).map(batch, num_parallel_calls=2)
