@@ -29,6 +29,7 @@ class Augmentation(Settings):
     shear_degrees: float = setting(0.0, "slant along x up to this many degrees either way", low=0, high=60)
     elastic_alpha: float = setting(0.0, "elastic distortion: strength in pixels, before smoothing", low=0, high=200)
     elastic_sigma: float = setting(3.0, "elastic distortion: deviation of the smoothing, in pixels", low=0.1, high=28)
+    plain_epochs: int = setting(0, "last epochs, whose images are left as they are", low=0, high=MOST_EPOCHS)
 
 
 @group("schedule")
@@ -87,6 +88,9 @@ class Recipe(Settings):
     l2: float = setting(0.0, "L2 penalty's strength, added to every gradient", low=0, high=1)
     global_clipnorm: float = setting(0.0, "largest norm of all gradients together; 0: any", low=0, high=1e6)
     label_smoothing: float = setting(0.0, "share of each label spread over all classes, a fraction", low=0, high=0.9)
+    teacher: str | None = setting(None, "trained variant whose answers are learned beside the labels; none: no")
+    teacher_share: float = setting(0.5, "teacher: share of its answers in the loss, a fraction", low=0, high=1)
+    temperature: float = setting(3.0, "teacher: logits are divided by this before they are compared", low=0.1, high=100)
     dtype_policy: str = setting("float32", f"Keras's dtype policy: {', '.join(DTYPE_POLICIES)}", choices=DTYPE_POLICIES)
     schedule: Schedule = Schedule()
     augmentation: Augmentation = Augmentation()

@@ -114,7 +114,7 @@ def _checked(name: str, value: Any, kind: type, limits) -> Any:
             raise UsageError(f"`{name}` is {value!r}, expected one of {', '.join(choices)}")
     elif not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
         raise UsageError(f"`{name}` is {value!r}, expected {words}{' or None' * optional}")
-    elif kind is not bool:
+    elif kind in (int, float):
         _check_range(name, value, limits)
     return kind(value)
 

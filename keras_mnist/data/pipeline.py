@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_mnist.data.augment import augment
 from keras_mnist.data.digit_set import DigitSet
+from keras_mnist.errors import UsageError
 from keras_mnist.recipe import Augmentation
 from keras_mnist.settings import checked
 from keras_mnist.utils.arguments import require_kind
@@ -44,7 +45,8 @@ def training_batches(
 
     Returns: a data set of (images (batch, 28, 28, 1) float32 of 0..255, one-hot labels (batch, 10) float32).
     """
-    epoch_batches = _epochs(images, labels, batch_size, augmentation, seed, passes, lambda label: tf.one_hot(label, 10))
+    order = seed, passes, epochs
+    epoch_batches = _epochs(images, labels, batch_size, augmentation, *order, lambda label: tf.one_hot(label, 10))
 
     def one_epoch(epoch):
         return epoch_batches(epoch, tf.where(epoch == first_epoch, tf.constant(first_step, tf.int64), 0))
@@ -64,7 +66,7 @@ def batches(
     Returns: a data set of (images (batch, 28, 28, 1) float32 of 0..255, labels (batch,) int32), as
         "sparse_categorical_crossentropy" expects them.
 
-    Raises: UsageError if there is no such batch size or seed.
+    Raises: UsageError if there is no such batch size or seed, or `augmentation` has `plain_epochs`.
 
     Example:
         digits = keras_mnist.load_data()
@@ -76,7 +78,12 @@ def batches(
     seed = checked("seed", seed, int, low=0, high=2**32 - 1)
     images, labels = digits.kept
     passes = digits.passes_per_epoch
-    one_epoch = _epochs(images, labels, batch_size, augmentation or Augmentation(), seed, passes, lambda label: label)
+    augmentation = augmentation or Augmentation()
+    if augmentation.plain_epochs:
+        raise UsageError(
+            f"`plain_epochs` is {augmentation.plain_epochs}, expected 0: no pass knows whether it is the last"
+        )
+    one_epoch = _epochs(images, labels, batch_size, augmentation, seed, passes, 1, lambda label: label)
     with tf.device("CPU"):
         begun = tf.Variable(0, dtype=tf.int64, trainable=False)  # passes; Dataset.random has the whole process's seed
     epoch = tf.data.Dataset.from_tensors(0).map(lambda _: begun.assign_add(1) - 1)
@@ -85,7 +92,7 @@ def batches(
     return ordered.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(4)
 
 
-def _epochs(images, labels, batch_size: int, augmentation: Augmentation, seed: int, passes: int, encode):
+def _epochs(images, labels, batch_size: int, augmentation: Augmentation, seed: int, passes: int, epochs: int, encode):
     """A function of (epoch, first step), int64 tensors, that gives the batches of the epoch from that step on."""
     images, labels = tf.constant(images), tf.constant(labels, tf.int32)
     count = len(labels) * passes
@@ -97,12 +104,20 @@ def _epochs(images, labels, batch_size: int, augmentation: Augmentation, seed: i
         def batch(step):
             chosen = order[step * batch_size : tf.minimum((step + 1) * batch_size, count)]
             key = _key(seed, _AUGMENTATION, epoch, step)
-            distorted = augment(tf.gather(images, chosen), key, augmentation)
-            return tf.ensure_shape(distorted, (None, 28, 28, 1)), encode(tf.gather(labels, chosen))
+            shown = _shown(tf.gather(images, chosen), key, augmentation, epochs - epoch)
+            return tf.ensure_shape(shown, (None, 28, 28, 1)), encode(tf.gather(labels, chosen))
 
         return tf.data.Dataset.range(first_step, steps).map(batch, num_parallel_calls=2)
 
     return one_epoch
+
+
+def _shown(images, key, augmentation: Augmentation, epochs_left):
+    """The images distorted; as they are, in the last epochs of which that is asked."""
+    distorted = augment(images, key, augmentation)
+    if not augmentation.plain_epochs:
+        return distorted
+    return tf.cond(epochs_left > augmentation.plain_epochs, lambda: distorted, lambda: tf.cast(images, tf.float32))
 
 
 def epoch_order(images: int, passes: int, seed: int, epoch):

@@ -11,6 +11,7 @@ from keras_mnist.recipe import Recipe
 from keras_mnist.training import device
 from keras_mnist.training.fused import FusedNetwork
 from keras_mnist.training.optimizers import build_optimizer
+from keras_mnist.training.teacher import Teacher
 
 
 def logits_network(model: keras.Model) -> keras.Model:
@@ -53,6 +54,7 @@ class Trainer:
         self.loss_function = keras.losses.CategoricalCrossentropy(
             from_logits=True, label_smoothing=recipe.label_smoothing
         )
+        self.teacher = Teacher(recipe) if recipe.teacher else None
         self.loss = keras.metrics.Mean(name="loss")
         self.accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
         # One graph for batches of any size: graphs for fixed sizes differ in the last bits, and which of them a
@@ -73,7 +75,8 @@ class Trainer:
         with tf.GradientTape() as tape:
             logits = tf.cast(self.forward(images, training=True), tf.float32)
             loss = self.loss_function(labels, logits)
-        gradients = tape.gradient(loss, weights)
+            minimized = self.teacher.mixed_with(loss, images, logits) if self.teacher else loss
+        gradients = tape.gradient(minimized, weights)
         if self.l2:
             gradients = [gradient + self.l2 * weight for gradient, weight in zip(gradients, weights, strict=True)]
         self.optimizer.apply(gradients)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import tensorflow as tf
 import keras_mnist
 from keras_mnist.data.digit_set import DigitSet
 from keras_mnist.data.pipeline import epoch_order, evaluation_batches, steps_per_epoch, training_batches
+from keras_mnist.errors import UsageError
 from keras_mnist.recipe import Augmentation
 
 AUGMENTATION = Augmentation(rotation_degrees=7, elastic_alpha=4)
@@ -59,6 +62,16 @@ def test_every_epoch_augments_anew(digits):
     options = {"batch_size": 10, "augmentation": AUGMENTATION, "seed": 0, "epochs": 2}
     first, second = (x.numpy() for x, _ in training_batches(digits.train_images[:10], range(10), **options))
     assert len({image.tobytes() for image in [*first, *second]}) == 20
+
+
+def test_the_last_epochs_show_images_as_they_are(sixty):
+    found = batches(augmentation=dataclasses.replace(AUGMENTATION, plain_epochs=2))
+    plain, distorted = batches(), batches(augmentation=AUGMENTATION)
+    for step, (images, _) in enumerate(found):
+        np.testing.assert_array_equal(images, (distorted if step < 4 else plain)[step][0])
+    assert not np.array_equal(plain[0][0], distorted[0][0])
+    with pytest.raises(UsageError, match="`plain_epochs` is 1, expected 0"):
+        keras_mnist.batches(sixty, Augmentation(plain_epochs=1))
 
 
 def test_evaluation_keeps_order_and_drops_nothing(digits):

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 import keras_mnist
+from keras_mnist.errors import UsageError
 from keras_mnist.recipe import Recipe
 from keras_mnist.training.device import Device, dtype_policy
 from keras_mnist.training.optimizers import build_optimizer
@@ -18,6 +19,11 @@ def linear_network():
     return keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
 
 
+def softened(logits, temperature):
+    odds = np.exp(logits / temperature)
+    return odds / odds.sum(axis=1, keepdims=True)
+
+
 def one_step(recipe):
     """A linear network after one step, with its gradient by hand."""
     keras.utils.set_random_seed(0)
@@ -28,7 +34,13 @@ def one_step(recipe):
     logits = images.reshape(8, -1) @ before[0] + before[1]
     odds = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     smooth = labels * (1 - recipe.label_smoothing) + recipe.label_smoothing / 10
-    gradient = images.reshape(8, -1).T @ (odds - smooth) / 8
+    difference = odds - smooth
+    if recipe.teacher:
+        teacher = keras_mnist.create_model(recipe.teacher, weights="mnist", classifier_activation=None)
+        ours, theirs = softened(logits, recipe.temperature), softened(teacher(images).numpy(), recipe.temperature)
+        difference = (1 - recipe.teacher_share) * difference
+        difference += recipe.teacher_share * recipe.temperature * (ours - theirs)
+    gradient = images.reshape(8, -1).T @ difference / 8
     trainer = Trainer(network, recipe, 1)
     trainer.reset_metrics()
     loss = float(trainer.train_step(tf.constant(images), tf.constant(labels)))
@@ -51,6 +63,22 @@ def test_label_smoothing_spreads_the_label():
 def test_l2_is_added_to_the_gradient():
     before, gradient, after = one_step(Recipe(learning_rate=0.1, momentum=0.0, l2=0.5))
     np.testing.assert_allclose(after, before - 0.1 * (gradient + 0.5 * before), atol=1e-6)
+
+
+def test_a_teacher_s_answers_have_their_share_of_the_gradient():
+    recipe = Recipe(learning_rate=0.1, momentum=0.0, teacher="bn_gap", teacher_share=0.3, temperature=4)
+    before, gradient, after = one_step(recipe)
+    np.testing.assert_allclose(after, before - 0.1 * gradient, atol=1e-6)
+    assert np.abs(gradient - one_step(recipe.with_settings(teacher=None))[1]).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("teacher", "words"),
+    [("bn_gpa", "no variant 'bn_gpa'; did you mean bn_gap"), ("evo_base", "evo_base comes without")],
+)
+def test_a_teacher_that_does_not_come_trained_is_refused(teacher, words, weights_here):
+    with pytest.raises(UsageError, match=words):
+        Trainer(linear_network(), Recipe(teacher=teacher), 1)
 
 
 def test_a_large_gradient_is_scaled_to_the_norm_asked_for():
