@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -71,6 +72,9 @@ def pytest_sessionstart(session):
 
 
 def pytest_configure(config):
+    # What a shell starts in its background ignores Ctrl-C, and so would the processes to which tests send it.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput") or not config.getoption("numprocesses"):
         config.pluginmanager.import_plugin("tests.fixtures")
 
