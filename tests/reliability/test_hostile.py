@@ -76,6 +76,8 @@ def value_of(part, field):
         values = st.sampled_from(list(limits["choices"]))
     elif isinstance(field.default, int):
         values = whole_numbers(limits, usual=3 if field.name == "epochs" else 28)
+    elif not ends_of(limits):  # a word: the teacher's name
+        values = st.sampled_from(keras_mnist.list_variants())
     else:
         values = numbers(limits)
     return mostly(values.filter(is_taken).map(str), outside(limits))
