@@ -45,8 +45,9 @@ def training_batches(
 
     Returns: a data set of (images (batch, 28, 28, 1) float32 of 0..255, one-hot labels (batch, 10) float32).
     """
-    order = seed, passes, epochs
-    epoch_batches = _epochs(images, labels, batch_size, augmentation, *order, lambda label: tf.one_hot(label, 10))
+    epoch_batches = _epochs(
+        images, labels, batch_size, augmentation, seed, passes, epochs, lambda label: tf.one_hot(label, 10)
+    )
 
     def one_epoch(epoch):
         return epoch_batches(epoch, tf.where(epoch == first_epoch, tf.constant(first_step, tf.int64), 0))
@@ -114,10 +115,13 @@ def _epochs(images, labels, batch_size: int, augmentation: Augmentation, seed: i
 
 def _shown(images, key, augmentation: Augmentation, epochs_left):
     """The images distorted; as they are, in the last epochs of which that is asked."""
-    distorted = augment(images, key, augmentation)
+
+    def distorted():
+        return augment(images, key, augmentation)
+
     if not augmentation.plain_epochs:
-        return distorted
-    return tf.cond(epochs_left > augmentation.plain_epochs, lambda: distorted, lambda: tf.cast(images, tf.float32))
+        return distorted()
+    return tf.cond(epochs_left > augmentation.plain_epochs, distorted, lambda: tf.cast(images, tf.float32))
 
 
 def epoch_order(images: int, passes: int, seed: int, epoch):

@@ -48,6 +48,11 @@ class Part(NamedTuple):
         return 1.0 if "gain" in self.options else None
 
     @property
+    def pre_activation(self) -> bool:
+        """Whether its ReLU comes before its convolution."""
+        return "preactivated" in self.options
+
+    @property
     def pools(self) -> bool:
         """Whether the image is halved by it."""
         return self.kind == "pool" or "pooled" in self.options
@@ -74,16 +79,12 @@ def _pointwise_first(x, part: Part):
 
 
 def _shared(x, part: Part):
-    return blocks.shared_residual(_of(x, part), part.passes or 1, name=part.name, pre_activation=_pre_activation(part))
-
-
-def _pre_activation(part: Part) -> bool:
-    return "preactivated" in part.options
+    return blocks.shared_residual(_of(x, part), part.passes or 1, name=part.name, pre_activation=part.pre_activation)
 
 
 def _residual(x, part: Part):
     for number in range(1, (part.passes or 1) + 1):
-        x = blocks.shared_residual(_of(x, part), 1, name=f"{part.name}_{number}", pre_activation=_pre_activation(part))
+        x = blocks.shared_residual(_of(x, part), 1, name=f"{part.name}_{number}", pre_activation=part.pre_activation)
     return x
 
 
