@@ -250,7 +250,7 @@ def forward(_, context):
     _forward(values, _wide(layers.gain), _wide(layers.offset), layers.switches, layers.begin, result)
 
 
-@custom_op.compiled
+@custom_op.inlined
 def _forward(values, gain, offset, switches, begin, result):
     width = len(gain)
     for start in range(0, len(values), width):
@@ -289,8 +289,8 @@ def gradient_sums(_, context):
     if layers.far:
         values = _centred(values, mean, layers.relu_first)
         mean[:] = 0
-    wide = _wide(layers.gain), _wide(layers.offset), mean
-    _add_gradients(gradients, values, *wide, layers.switches, layers.begin, for_beta, for_gamma)
+    gain, offset = _wide(layers.gain), _wide(layers.offset)
+    _add_gradients(gradients, values, gain, offset, mean, layers.switches, layers.begin, for_beta, for_gamma)
     for channel in range(channels):
         for_gamma[channel] -= layers.lost[channel] * for_beta[channel]
         for_beta[channel] *= layers.scale
@@ -339,15 +339,15 @@ def backward(_, context):
         if not layers.far:
             constant[channel] -= factor[channel] * layers.mean[channel]
     inputs = _centred(values, _wide(layers.mean), layers.relu_first) if layers.far else values
-    wide = _wide(layers.gain), _wide(layers.offset), _wide(constant), _wide(factor)
-    _backward(gradients, inputs, *wide, layers.switches, layers.begin, result)
+    gain, offset = _wide(layers.gain), _wide(layers.offset)
+    _backward(gradients, inputs, gain, offset, _wide(constant), _wide(factor), layers.switches, layers.begin, result)
     if layers.far and layers.relu_first:
         for index in range(len(values)):
             if values[index] <= 0:
                 result[index] = ZERO
 
 
-@custom_op.compiled
+@custom_op.inlined
 def _backward(gradients, values, gain, offset, constant, factor, switches, begin, result):
     """Write gain * the gradient of u + constant + factor * r."""
     width = len(gain)

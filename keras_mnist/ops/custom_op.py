@@ -206,8 +206,10 @@ def _take(context, index):
 @compiled
 def _give(context, shape, kind):
     """Memory of the output and number of its values; raises where there is none."""
-    status = _new_status()
-    tensor = _output(context, 0, kind, shape.ctypes.data, len(shape), shape.prod() * _bytes(kind), status)
+    status, size = _new_status(), _bytes(kind)
+    for axis in range(len(shape)):
+        size *= shape[axis]
+    tensor = _output(context, 0, kind, shape.ctypes.data, len(shape), size, status)
     failed = _code(status) != 0
     if failed:
         _fail(context, status)

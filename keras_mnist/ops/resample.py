@@ -29,7 +29,7 @@ def resample(_, context):
         _resample(padded, matrix, moved, height, width, out)
 
 
-@custom_op.compiled
+@custom_op.inlined
 def _resample(padded, matrix, shift, height, width, out):
     """One image; `padded` has a border of zeros, one row and column before it and two behind."""
     corner, right, bottom = np.empty(width, np.int32), np.empty(width, np.float32), np.empty(width, np.float32)
