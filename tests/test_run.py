@@ -197,6 +197,23 @@ def test_a_batch_larger_than_the_training_set_is_refused(train, short_recipe):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("teacher", "words"),
+    [
+        ("", "no variant ''; expected one of"),
+        ("../bn_gap", "no variant '../bn_gap'"),
+        ("bn_gpa", "no variant 'bn_gpa'; did you mean bn_gap"),
+        ("evo_base", "evo_base comes without trained weights"),
+    ],
+)
+def test_a_teacher_that_does_not_come_trained_is_told_before_anything_is_written(
+    train, short_recipe, weights_here, tmp_path, teacher, words
+):
+    with pytest.raises(UsageError, match=words):
+        train(recipe=short_recipe.with_settings(teacher=teacher))
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_loss_that_is_no_number_stops_the_run_with_epoch_and_step(train, short_recipe, tmp_path):
     with pytest.raises(
         RunError, match=r"the loss became (nan|inf) at epoch \d+, step \d+; try a lower `learning_rate`"

@@ -11,6 +11,7 @@ from keras_mnist.models.registry import Variant
 from keras_mnist.recipe import Recipe
 from keras_mnist.training.arguments import RunArguments
 from keras_mnist.training.device import SHARDS
+from keras_mnist.training.teacher import require_trained
 
 WATCHED = {"held-out": "held-out training images", "test": "test images", "none": "training images"}
 
@@ -27,6 +28,7 @@ class Plan(RunArguments):
 
     def __post_init__(self):
         super().__post_init__()
+        require_trained(self.recipe)
         if self.recipe.batch_size > self.train_images:
             raise UsageError(
                 f"`batch_size` is {self.recipe.batch_size}, expected at most the {self.train_images} training images "

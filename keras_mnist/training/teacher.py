@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from keras_mnist.models import registry
+from keras_mnist.models import registry, trained
 from keras_mnist.recipe import Recipe
+
+
+def require_trained(recipe: Recipe) -> None:
+    """Raise UsageError if the recipe's `teacher` is no variant that comes trained."""
+    if recipe.teacher is not None:
+        trained.facts(registry.get_variant(recipe.teacher).name)
 
 
 class Teacher:
     """A trained network that comes with the package, and how much a recipe has of its answers.
 
     Source: Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network (2015).
-
-    Raises: UsageError if the recipe's `teacher` is no variant that comes trained.
     """
 
     def __init__(self, recipe: Recipe):

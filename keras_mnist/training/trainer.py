@@ -54,7 +54,7 @@ class Trainer:
         self.loss_function = keras.losses.CategoricalCrossentropy(
             from_logits=True, label_smoothing=recipe.label_smoothing
         )
-        self.teacher = Teacher(recipe) if recipe.teacher else None
+        self.teacher = Teacher(recipe) if recipe.teacher is not None else None
         self.loss = keras.metrics.Mean(name="loss")
         self.accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
         # One graph for batches of any size: graphs for fixed sizes differ in the last bits, and which of them a

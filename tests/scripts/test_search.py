@@ -44,6 +44,8 @@ def test_a_search_trains_what_has_no_record_and_shows_what_is_best(search, tmp_p
         ("conv 2, dense | colour=red", "list.txt:1: 'colour' is no recipe setting with a value"),
         ("conv 2, dense | batch_size=many", "batch_size is 'many', expected a whole number"),
         ("conv 2, dense | momentum=7", "list.txt:1: momentum is 7.0, expected at least 0"),
+        ("conv 2, dense | teacher=swfit", "list.txt:1: no variant 'swfit'; did you mean swift"),
+        ("conv 2 pooled pooled, dense", "'conv 2 pooled pooled' is no part of a network"),
     ],
 )
 def test_a_line_that_is_wrong_is_named_before_anything_is_trained(search, tmp_path, lines, words):

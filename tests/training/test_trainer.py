@@ -4,7 +4,6 @@ import pytest
 import tensorflow as tf
 
 import keras_mnist
-from keras_mnist.errors import UsageError
 from keras_mnist.recipe import Recipe
 from keras_mnist.training.device import Device, dtype_policy
 from keras_mnist.training.optimizers import build_optimizer
@@ -70,15 +69,6 @@ def test_a_teacher_s_answers_have_their_share_of_the_gradient():
     before, gradient, after = one_step(recipe)
     np.testing.assert_allclose(after, before - 0.1 * gradient, atol=1e-6)
     assert np.abs(gradient - one_step(recipe.with_settings(teacher=None))[1]).max() > 1e-3
-
-
-@pytest.mark.parametrize(
-    ("teacher", "words"),
-    [("bn_gpa", "no variant 'bn_gpa'; did you mean bn_gap"), ("evo_base", "evo_base comes without")],
-)
-def test_a_teacher_that_does_not_come_trained_is_refused(teacher, words, weights_here):
-    with pytest.raises(UsageError, match=words):
-        Trainer(linear_network(), Recipe(teacher=teacher), 1)
 
 
 def test_a_large_gradient_is_scaled_to_the_norm_asked_for():

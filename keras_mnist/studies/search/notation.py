@@ -134,7 +134,7 @@ def parse(notation: str) -> list[Part]:
         kind = KINDS.get(found["kind"]) if found else None
         options = tuple(found["options"].split()) if found else ()
         fits = kind and bool(found["channels"]) == kind.channels and (kind.passes or not found["passes"])
-        if not fits or not set(options) <= set(kind.options):
+        if not fits or not set(options) <= set(kind.options) or len(set(options)) < len(options):
             raise UsageError(
                 f"{text!r} is no part of a network, expected one such as 'conv 8' or 'shared 16 x3'; "
                 f"known are {', '.join(KINDS)} and dense"

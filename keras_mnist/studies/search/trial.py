@@ -26,6 +26,7 @@ from keras_mnist.studies.search.notation import variant
 from keras_mnist.training.callbacks import ScreenProgress
 from keras_mnist.training.device import Device, choose_device, set_threads
 from keras_mnist.training.plan import Plan
+from keras_mnist.training.teacher import require_trained
 from keras_mnist.utils.environment import source_commit
 from keras_mnist.utils.files import write_whole
 from keras_mnist.utils.signals import collected_signals
@@ -40,6 +41,9 @@ class Configuration:
 
     network: str
     recipe: Recipe
+
+    def __post_init__(self):
+        require_trained(self.recipe)
 
     @property
     def settings(self) -> str:
