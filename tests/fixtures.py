@@ -1,6 +1,7 @@
 """What tests share: small data, the real archives where they are at hand, short recipes, and trained networks."""
 
 import dataclasses
+import gc
 import json
 import os
 import shutil
@@ -21,6 +22,12 @@ from keras_mnist.utils.files import write_whole
 from tests.fork_server import fork_server
 
 set_threads()  # before TensorFlow computes: threads inside its operations only wait for each other here
+
+
+def pytest_collection_finish():
+    """Python looks for cycles less often, and not in all that was imported: that took 5 s of each process."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

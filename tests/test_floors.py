@@ -1,6 +1,7 @@
 """The package's imports only point down: each room imports from the floors below, and nothing goes in a circle."""
 
 import ast
+import functools
 import graphlib
 
 import pytest
@@ -52,7 +53,10 @@ def imports(name, path):
     return {known for known in found if known in MODULES and known not in (name, "keras_mnist")}
 
 
-GRAPH = {name: imports(name, path) for name, path in MODULES.items()}
+@functools.cache
+def graph():
+    """What each module imports: parsed by the process that tests it, and not by all that collect its tests."""
+    return {name: imports(name, path) for name, path in MODULES.items()}
 
 
 def room(name):
@@ -67,7 +71,7 @@ def floor(name):
 
 @pytest.mark.parametrize("name", sorted(set(MODULES) - {"keras_mnist"}))
 def test_imports_point_down(name):
-    for imported in GRAPH[name]:
+    for imported in graph()[name]:
         below = floor(imported) < floor(name)
         same_room = room(imported) == room(name) or {room(imported), room(name)} <= GROUND
         assert below or same_room, f"{name} imports {imported}"
@@ -76,7 +80,7 @@ def test_imports_point_down(name):
 def test_nothing_goes_in_a_circle():
     # A package's __init__ names its own files, which import what is in it: that is one thing, not a circle.
     order = graphlib.TopologicalSorter(
-        {name: {other for other in found if not name.startswith(f"{other}.")} for name, found in GRAPH.items()}
+        {name: {other for other in found if not name.startswith(f"{other}.")} for name, found in graph().items()}
     )
     try:
         order.prepare()
@@ -85,4 +89,4 @@ def test_nothing_goes_in_a_circle():
 
 
 def test_the_public_names_import_nothing_by_themselves():
-    assert GRAPH["keras_mnist"] == set()
+    assert graph()["keras_mnist"] == set()

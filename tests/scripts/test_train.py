@@ -7,7 +7,7 @@ from keras_mnist.recipe import Recipe
 from keras_mnist.run import THREADS_NOTICE
 from tests.conftest import ROOT
 
-SHORT = ["--variant", "bn_gap", "--dataset", "digits", "--epochs", "1", "--device", "cpu"]
+SHORT = ["--variant", "base_7k", "--dataset", "digits", "--epochs", "1", "--device", "cpu"]
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "scripts").glob("*.py")))
@@ -42,7 +42,7 @@ def test_a_run_from_the_command_line(server, tmp_path):
     code, said, complaints = script("train.py", *SHORT, *settings)
     assert code == 0, complaints
     name = "tuned,epochs=1,batch_size=50,rotation_degrees=3,target_accuracy=none"
-    folder = work / "runs" / "digits" / "bn_gap" / name / "seed0"
+    folder = work / "runs" / "digits" / "base_7k" / name / "seed0"
     record = json.loads((folder / "run.json").read_text())
     assert (record["recipe"]["epochs"], record["recipe"]["rotation_degrees"]) == (1, 3.0)
     assert record["recipe"]["target_accuracy"] is None
