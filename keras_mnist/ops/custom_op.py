@@ -20,6 +20,8 @@ import tensorflow as tf
 from numba import types
 from numba.core import caching, ccallback
 
+from keras_mnist.utils.garbage import uncollected
+
 ADDRESS = types.intp
 # NumPy's numbers, here and below: Numba compiles a function anew for each Python number that it is called with.
 FLOAT32, FLOAT64 = np.int32(tf.float32.as_datatype_enum), np.int32(tf.float64.as_datatype_enum)
@@ -114,7 +116,8 @@ class _Callback(ccallback.CFunc):
         super().__init__(function, ((ADDRESS, ADDRESS), types.void), locals={}, options=ARITHMETIC)
         with contextlib.suppress(RuntimeError):  # nowhere to write
             self._cache = _Cache(function)
-        self.compile()
+        with uncollected():
+            self.compile()
 
 
 def _keyed(locator):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from keras_mnist.errors import RunError, UsageError
 from keras_mnist.optimizations import optimizations_in_use
+from keras_mnist.utils.garbage import uncollected
 from keras_mnist.utils.lazy import require_keras_settings
 
 # Lines that TensorFlow prints whenever it starts, and which tell a user nothing.
@@ -90,7 +92,7 @@ def import_tensorflow() -> None:
         RunError: TensorFlow or Keras cannot be imported.
     """
     left_out = UNUSED if "imports" in optimizations_in_use() else ()
-    with quiet_start(), _hidden(left_out):
+    with quiet_start(), _hidden(left_out), uncollected():
         try:
             # Named here, it is Keras's backend whatever keras.json says.
             os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"
@@ -105,6 +107,7 @@ def import_tensorflow() -> None:
             raise RunError(
                 f"cannot import TensorFlow and Keras ({why}); see keras.json, or install them anew"
             ) from error
+    gc.freeze()  # what was imported stays until the process ends
 
 
 @contextlib.contextmanager
