@@ -17,6 +17,7 @@ from keras_mnist.studies.records import AS_DOCUMENTED, Records
 from keras_mnist.studies.report.claims import verdicts
 from keras_mnist.studies.report.documents import BEGIN, RECORDS, outdated
 from keras_mnist.studies.report.page import page, same_page
+from keras_mnist.studies.report.published import PUBLISHED, published_table
 from keras_mnist.studies.report.reasons import REASONS, UNKNOWN
 from keras_mnist.studies.report.registry import REGIONS, TITLES, Picture, markdown_of
 from keras_mnist.studies.report.results_csv import results_csv
@@ -154,6 +155,14 @@ def test_every_section_speaks_of_a_whole_study_of_one_run_and_of_none(name, stud
     little = text_of(tmp_path, name)
     assert len(nothing) > 20 and len(little) > 20
     assert "nan" not in little and "None" not in little
+
+
+def test_what_others_published_stands_with_how_it_was_measured_the_smallest_first():
+    heading, _, *rows = published_table().splitlines()
+    assert "accuracy on mnist" in heading and len(rows) == len(PUBLISHED)
+    for row, one in zip(rows, sorted(PUBLISHED), strict=True):
+        assert row.startswith(f"| {one.parameters:,} | {100 * one.accuracy:.2f}% | {one.protocol} | github.com/")
+        assert row.endswith(f" {one.source} |") and one.parameters < 8_000
 
 
 @pytest.mark.slow

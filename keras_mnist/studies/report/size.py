@@ -10,6 +10,7 @@ from keras_mnist.studies.records import DATASET, Records
 from keras_mnist.studies.report.drawing import SMALL, accuracy_axis, colours, legend
 from keras_mnist.studies.report.groups import DRAWN, test_accuracy
 from keras_mnist.studies.report.networks import network_facts
+from keras_mnist.studies.report.published import PUBLISHED, published_table
 from keras_mnist.studies.report.registry import Part, Picture, section
 from keras_mnist.studies.report.words import names, paragraph
 from keras_mnist.studies.statistics import Summary
@@ -43,8 +44,14 @@ def _draw(found: dict[str, Summary], size: str):
         best = front(found, size)
         x, y = [network_facts()[name][size] for name in best], [_error(found[name].mean) for name in best]
         axes.step(x, y, where="post", color="#8a8f98", linewidth=0.8, zorder=0)
+        sizes = [network_facts()[name][size] for name in found]
+        if size == "parameters":
+            theirs = [one.parameters for one in PUBLISHED]
+            errors = [_error(one.accuracy) for one in PUBLISHED]
+            axes.plot(theirs, errors, "D", ms=4, mfc="none", color="#6b7078", label="published by others")
+            sizes += theirs
         axes.set_xscale("log")
-        _size_ticks(axes, [network_facts()[name][size] for name in found])
+        _size_ticks(axes, sizes)
         accuracy_axis(axes, _error(min(summary.mean for summary in found.values())) / 100)
         axes.set_xlabel(SIZES[size])
         _name(axes, list(zip(best, x, y, strict=True)))
@@ -54,7 +61,7 @@ def _draw(found: dict[str, Summary], size: str):
 
 
 def _size_ticks(axes: Axes, sizes: list[int]) -> None:
-    ticks = [t for t in (2e3, 5e3, 1e4, 2e4, 4e5, 1e6, 2e6, 4e6) if min(sizes) * 0.6 <= t <= max(sizes) * 1.5]
+    ticks = [t for t in (500, 1e3, 2e3, 5e3, 1e4, 2e4, 4e5, 1e6, 2e6, 4e6) if min(sizes) * 0.6 <= t <= max(sizes) * 1.5]
     axes.set_xticks(ticks, [f"{tick / 1e6:g} M" if tick >= 1e5 else f"{tick:,.0f}" for tick in ticks])
     axes.set_xlim(min(sizes) * 0.5, max(sizes) * 1.3)
     axes.minorticks_off()
@@ -82,7 +89,8 @@ def over_size(records: Records) -> list[Part]:
         paragraph(
             f"Test accuracy on {DATASET} after the last epoch: means with 95 % intervals, on an axis that is spaced by "
             "the error. The line joins the networks that none of the same size or smaller surpasses; those whose names "
-            "have room are named."
+            "have room are named. Hollow: what others have published of networks under 8,000 parameters; the table "
+            "says how each was measured."
         )
     ]
     for words, recipe in DRAWN:
@@ -99,7 +107,7 @@ def over_size(records: Records) -> list[Part]:
                     f"mult-adds, {by_mult_adds}."
                 )
             )
-    return parts if len(parts) > 1 else ["No run is recorded yet."]
+    return [*parts, published_table()] if len(parts) > 1 else ["No run is recorded yet."]
 
 
 def _counts(found: dict[str, Summary]) -> str:
