@@ -46,8 +46,10 @@ REPORT = "tests/studies/test_report.py::test_a_changed_figure_is_named_and_rewri
 STUDY = "tests/scripts/test_study.py::test_a_study_trains_what_is_missing_keeps_records_and_tells_the_rest"
 CLUSTER = "tests/studies/test_ray_pool.py::test_a_study_is_stopped_then_a_node_is_killed_and_no_run_is_lost"
 WEIGHTS = "tests/scripts/test_weights.py::test_a_variant_without_runs_is_left_as_it_is_and_named"
+COMPARE = "tests/scripts/test_compare.py::test_a_comparison_is_kept_and_not_made_again"
 SEARCH = "tests/scripts/test_search.py::test_a_search_trains_what_has_no_record_and_shows_what_is_best"
 ELSEWHERE = {
+    "python scripts/compare.py --variants bn,bn_dropout": COMPARE,
     'python3 -m venv .venv && . .venv/bin/activate && pip install -q -e ".[test]" && ruff check && pytest': ".ci/run",
     'python3 -m venv .venv && . .venv/bin/activate && pip install -e ".[test]"': ".ci/run",
     "ruff check && ruff format && pytest": ".ci/run",

@@ -35,7 +35,8 @@ def rotated_at_once(images: torch.Tensor, degrees: torch.Tensor) -> torch.Tensor
     return nn.functional.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
-def _normalized(pixels: torch.Tensor) -> torch.Tensor:
+def normalized(pixels: torch.Tensor) -> torch.Tensor:
+    """Pixels from 0 to 1, in place, as networks take them."""
     return pixels.sub_(conventions.PIXEL_MEAN).div_(conventions.PIXEL_DEVIATION)
 
 
@@ -50,7 +51,7 @@ class _Digits(torch.utils.data.Dataset):
 
     def __getitem__(self, index):
         image = rotated_by_pil(self.images[index], float(torch.empty(1).uniform_(-DEGREES, DEGREES)))
-        return _normalized(torch.from_numpy(image).float().div_(255).unsqueeze(0)), int(self.labels[index])
+        return normalized(torch.from_numpy(image).float().div_(255).unsqueeze(0)), int(self.labels[index])
 
 
 def document_batches(images: np.ndarray, labels: np.ndarray, workers: int) -> Iterator[tuple]:
@@ -71,7 +72,7 @@ def expert_batches(images: np.ndarray, labels: np.ndarray) -> Iterator[tuple]:
     while True:
         for indices in torch.randperm(len(classes)).split(BATCH):
             degrees = torch.empty(len(indices)).uniform_(-DEGREES, DEGREES)
-            batch = _normalized(rotated_at_once(pixels[indices], degrees))
+            batch = normalized(rotated_at_once(pixels[indices], degrees))
             yield batch.contiguous(memory_format=torch.channels_last), classes[indices]
 
 

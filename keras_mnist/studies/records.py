@@ -105,6 +105,11 @@ class Records:
         """The runs of a recipe by variant."""
         return {variant: runs for (variant, name), runs in self.by_recipe().items() if name == recipe}
 
+    def in_pytorch(self, variant: str) -> list[dict]:
+        """What `compare` wrote of a variant: its document's recipe on MNIST, one record for each seed."""
+        paths = sorted(self.folder.glob(f"pytorch/{DATASET}/{variant}/seed*.json"))
+        return [json.loads(path.read_text()) for path in paths]
+
     @functools.cached_property
     def benchmark(self) -> dict:
         """What the benchmark wrote with --json."""

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 import shutil
 import signal
@@ -209,6 +210,12 @@ def test_a_claim_out_of_reach_does_not_hold_and_has_its_reason(tmp_path):
     text = text_of(tmp_path, "claims")
     assert row_of(text, "`bn`")[-1] == "**does not hold**" and text.startswith("0 of 2 measured claims hold.")
     assert f"- `bn` (0.11 points above the best of 3). {REASONS['bn']}" in text
+    for seed, accuracies in enumerate([[0.97, 0.9921, 0.985], [0.98, 0.99, 0.991]]):
+        path = tmp_path / "pytorch" / "mnist" / "bn" / f"seed{seed}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"test_accuracy_by_epoch": accuracies}))
+    beside = "(0.11 points above the best of 3; in PyTorch, the best of 2 is 99.21%)"
+    assert f"- `bn` {beside}. {REASONS['bn']}" in text_of(tmp_path, "claims")
     assert "here was assumed: Adam." in text
     assert "Not measured yet: `base_16k`" in text
 

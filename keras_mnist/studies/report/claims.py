@@ -22,6 +22,7 @@ class Verdict:
     variant: Variant
     measured: Summary
     last: Summary  # test accuracy after the last epoch
+    in_pytorch: tuple[float, ...]  # the same as `measured`, of runs in PyTorch
 
     @property
     def claim(self) -> Claim:
@@ -56,16 +57,22 @@ def verdicts(records: Records, images: str) -> list[Verdict]:
     variants = sorted(map(get_variant, list_variants()), key=lambda variant: variant.study)
     runs = records.of(AS_DOCUMENTED)
     claimed = [variant for variant in variants if variant.claim and variant.claim.images == images]
-    return [_verdict(variant, runs[variant.name]) for variant in claimed if variant.name in runs]
+    return [
+        _verdict(variant, runs[variant.name], records.in_pytorch(variant.name))
+        for variant in claimed
+        if variant.name in runs
+    ]
 
 
-def _verdict(variant: Variant, runs: list[Record]) -> Verdict:
+def _verdict(variant: Variant, runs: list[Record], torch_runs: list[dict]) -> Verdict:
     if variant.claim.images == "train":
+        theirs = [run["augmented_train_accuracy"] for run in torch_runs]
         values = [run.facts["augmented_train_accuracy"] for run in runs]
         measured = summarize(values, runs[0].facts["train_images"])
     else:
+        theirs = [max(run["test_accuracy_by_epoch"]) for run in torch_runs]
         measured = summarize([run.best_accuracy for run in runs], runs[0].facts["test_images"])
-    return Verdict(variant, measured, test_accuracy(runs))
+    return Verdict(variant, measured, test_accuracy(runs), tuple(theirs))
 
 
 def _rows(found: list[Verdict]):
@@ -96,7 +103,9 @@ def _failures(found: list[Verdict]) -> list[str]:
     for verdict in found:
         if not verdict.holds:
             gap = points(verdict.claim.accuracy - verdict.measured.best)
-            far = f"`{verdict.variant.name}` ({gap} points above the best of {verdict.measured.n})"
+            theirs = verdict.in_pytorch
+            elsewhere = f"; in PyTorch, the best of {len(theirs)} is {percent(max(theirs))}" if theirs else ""
+            far = f"`{verdict.variant.name}` ({gap} points above the best of {verdict.measured.n}{elsewhere})"
             by_reason.setdefault(verdict.reason, []).append(far)
     lines = [f"{', '.join(claims)}. {reason}" for reason, claims in by_reason.items()]
     return ["Likely reasons of those that do not hold:", items(lines)] if lines else []

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+import keras_mnist
+from keras_mnist.errors import UsageError
+from tests.conftest import network, slow_beside
+
+# A norm before its ReLU, a linear layer, dropout of maps, and a ReLU inside its convolution.
+QUICK = ("bn", "iter6_fc_dropout", "light_20k", "evo_base")
+CHAINS = [name for name in keras_mnist.list_variants() if name not in ("evo_skip", "swift")]
+
+
+@pytest.fixture
+def torch_document():
+    pytest.importorskip("torch", reason='pip install -e ".[bench]"')
+    from keras_mnist.benchmarks import torch_document as module
+
+    threads = module.torch.get_num_threads()
+    module.torch.set_num_threads(1)  # its threads wait for each other in busy loops, and other tests run as well
+    yield module
+    module.torch.set_num_threads(threads)
+
+
+def give_weights(torch, theirs, ours):
+    """Copy a Keras network's weights into the PyTorch network of the same layers; flattened maps keep their order."""
+    values = iter(weight.numpy() for layer in ours.layers for weight in layer.weights if "seed" not in weight.path)
+    for module in theirs:
+        for name in ("weight", "bias", "running_mean", "running_var"):
+            if getattr(module, name, None) is None:
+                continue
+            value = next(values)
+            if name == "weight" and value.ndim == 4:
+                value = value.transpose(3, 2, 0, 1)
+            if name == "weight" and value.ndim == 2:
+                channels = next(m.out_channels for m in reversed(list(theirs)) if isinstance(m, torch.nn.Conv2d))
+                value = value.reshape(-1, channels, value.shape[1]).transpose(2, 1, 0).reshape(value.shape[1], -1)
+            with torch.no_grad():
+                getattr(module, name).copy_(torch.from_numpy(value.copy()))
+    assert not list(values)
+
+
+@pytest.mark.parametrize("name", slow_beside(QUICK, CHAINS))
+def test_with_the_same_weights_it_computes_what_keras_does(torch_document, name):
+    torch, ours = torch_document.torch, network(name)
+    theirs = torch_document.network(keras_mnist.get_variant(name)).eval()
+    assert sum(weights.numel() for weights in theirs.parameters()) == keras_mnist.get_variant(name).params
+    give_weights(torch, theirs, ours)
+    images = np.random.default_rng(0).integers(0, 256, (4, 28, 28), np.uint8)
+    with torch.no_grad():
+        found = torch.softmax(theirs(torch_document._tensor(images)), 1).numpy()
+    np.testing.assert_allclose(found, ours.predict(images[..., None].astype(np.float32), verbose=0), atol=2e-6)
+
+
+@pytest.mark.slow  # PyTorch's optimizers take seconds to import
+def test_a_run_learns_and_the_same_seed_gives_the_same_run(torch_document, small_digits):
+    variant = keras_mnist.get_variant("iter4_bn")
+    first, again, other = (torch_document.train(variant, seed, small_digits) for seed in (1, 1, 2))
+    same = "test_accuracy_by_epoch", "augmented_train_accuracy"
+    assert [first[name] for name in same] == [again[name] for name in same] != [other[name] for name in same]
+    assert len(first["test_accuracy_by_epoch"]) == variant.document.epochs
+    assert first["augmented_train_accuracy"] > 0.3, first
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("bn_gap", "the document of bn_gap sets schedule, expected"),
+        ("evo_base", "the document of evo_base sets label_smoothing, translate_pixels, scale, shear_degrees, elastic"),
+        ("swift", "without a document"),
+    ],
+)
+def test_a_recipe_that_is_not_known_is_refused(torch_document, name, words):
+    with pytest.raises(UsageError, match=words):
+        torch_document.document_recipe(keras_mnist.get_variant(name))
+
+
+def test_skip_connections_are_refused(torch_document):
+    with pytest.raises(UsageError, match="evo_skip has skip connections"):
+        torch_document.network(keras_mnist.get_variant("evo_skip"))
