@@ -214,7 +214,7 @@ def test_a_claim_out_of_reach_does_not_hold_and_has_its_reason(tmp_path):
         path = tmp_path / "pytorch" / "mnist" / "bn" / f"seed{seed}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"test_accuracy_by_epoch": accuracies}))
-    beside = "(0.11 points above the best of 3; in PyTorch, the best of 2 is 99.21%)"
+    beside = "(0.11 points above the best of 3; the same recipe in PyTorch comes to 99.21%, the best of 2)"
     assert f"- `bn` {beside}. {REASONS['bn']}" in text_of(tmp_path, "claims")
     assert "here was assumed: Adam." in text
     assert "Not measured yet: `base_16k`" in text

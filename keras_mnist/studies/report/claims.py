@@ -103,8 +103,9 @@ def _failures(found: list[Verdict]) -> list[str]:
     for verdict in found:
         if not verdict.holds:
             gap = points(verdict.claim.accuracy - verdict.measured.best)
-            theirs = verdict.in_pytorch
-            elsewhere = f"; in PyTorch, the best of {len(theirs)} is {percent(max(theirs))}" if theirs else ""
+            elsewhere = ""
+            if theirs := verdict.in_pytorch:
+                elsewhere = f"; the same recipe in PyTorch comes to {percent(max(theirs))}, the best of {len(theirs)}"
             far = f"`{verdict.variant.name}` ({gap} points above the best of {verdict.measured.n}{elsewhere})"
             by_reason.setdefault(verdict.reason, []).append(far)
     lines = [f"{', '.join(claims)}. {reason}" for reason, claims in by_reason.items()]
