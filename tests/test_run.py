@@ -196,7 +196,6 @@ def test_a_batch_larger_than_the_training_set_is_refused(train, short_recipe):
         train(recipe=short_recipe.with_settings(batch_size=241))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("teacher", "words"),
     [
@@ -214,6 +213,7 @@ def test_a_teacher_that_does_not_come_trained_is_told_before_anything_is_written
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_stops_the_run_with_epoch_and_step(train, short_recipe, tmp_path):
     with pytest.raises(
         RunError, match=r"the loss became (nan|inf) at epoch \d+, step \d+; try a lower `learning_rate`"

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib.util
 import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from keras_mnist.errors import UsageError
+
 # TensorFlow and PyTorch are imported by the process that needs them.
 BATCH = 128
 NETWORK = "bn_gap"
+
+
+def require_pytorch(use: str) -> None:
+    """Raise UsageError that names what PyTorch is needed for, if it is not installed."""
+    if importlib.util.find_spec("torch") is None:
+        raise UsageError(f'{use} needs PyTorch; pip install "keras-mnist[bench]"')
 
 
 @contextlib.contextmanager

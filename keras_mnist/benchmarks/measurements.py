@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import importlib.util
 import io
 import json
 import math
@@ -22,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_mnist import optimizations
-from keras_mnist.benchmarks.baselines import baseline, endless_batches
+from keras_mnist.benchmarks.baselines import baseline, endless_batches, require_pytorch
 from keras_mnist.benchmarks.formats import format_rows
 from keras_mnist.data.digit_set import DigitSet
 from keras_mnist.data.sources import load_data
@@ -118,8 +117,8 @@ def epoch_seconds(data: tuple, steps: int, repeats: int, torch_workers: list[int
 
     Raises: UsageError if PyTorch is asked for and not installed.
     """
-    if torch_workers and not importlib.util.find_spec("torch"):
-        raise UsageError('`baseline` torch needs PyTorch; pip install "keras-mnist[bench]"')
+    if torch_workers:
+        require_pytorch("`baseline` torch")
     kinds = {"keras_mnist": ("ours", "")}
     in_training = [name for name in choose_device().optimizations if name != "imports"]
     kinds |= {f"without {name}": ("ours", name) for name in in_training}

@@ -42,12 +42,11 @@ def network(variant: Variant) -> nn.Sequential:
 def _modules(layer: keras.layers.Layer) -> Iterator[nn.Module]:
     match layer:
         case keras.layers.InputLayer() | keras.layers.Rescaling() | keras.layers.Activation():
-            return
-        case keras.layers.Conv2D():
+            pass  # images are normalised as they are shown, and the loss takes logits
+        case keras.layers.Conv2D(strides=(1, 1), dilation_rate=(1, 1), groups=1):
             _, _, inputs, filters = layer.kernel.shape
-            padding = layer.kernel_size[0] // 2 if layer.padding == "same" else 0
-            yield nn.Conv2d(inputs, filters, layer.kernel_size, padding=padding, bias=layer.use_bias)
-        case keras.layers.BatchNormalization():
+            yield nn.Conv2d(inputs, filters, layer.kernel_size, padding=layer.padding, bias=layer.use_bias)
+        case keras.layers.BatchNormalization(scale=True, center=True):
             yield nn.BatchNorm2d(layer.beta.shape[0])
         case keras.layers.ReLU():
             yield nn.ReLU()
@@ -63,11 +62,21 @@ def _modules(layer: keras.layers.Layer) -> Iterator[nn.Module]:
             yield nn.Flatten()
         case keras.layers.Dense():
             yield nn.Linear(*layer.kernel.shape, bias=layer.use_bias)
-            return  # its activation is the network's last one
         case _:
-            raise UsageError(f"{layer.name} is a {type(layer).__name__}, expected a layer of the course studies")
-    if getattr(layer, "activation", None) is keras.activations.relu:
-        yield nn.ReLU()
+            raise _unlike(layer)
+    match getattr(layer, "activation", None):
+        case keras.activations.relu:
+            yield nn.ReLU()
+        case None | keras.activations.linear | keras.activations.softmax:
+            pass
+        case _:
+            raise _unlike(layer)
+
+
+def _unlike(layer: keras.layers.Layer) -> UsageError:
+    return UsageError(
+        f"{layer.name} is a {type(layer).__name__} unlike those of the course studies, expected one of theirs"
+    )
 
 
 class _Distorted(torch.utils.data.Dataset):
@@ -136,7 +145,7 @@ def train(variant: Variant, seed: int, digits: DigitSet) -> dict:
         rate.step()
         accuracies.append(accuracy(trained, test))
     record = {"variant": variant.name, "seed": seed, "dataset": digits.name, "test_accuracy_by_epoch": accuracies}
-    if variant.claim.images == "train":
+    if variant.claim and variant.claim.images == "train":
         record["augmented_train_accuracy"] = accuracy(trained, batches)
     seconds = round(time.perf_counter() - started, 1)
     return record | {"seconds": seconds, "torch": torch.__version__, "source_commit": source_commit()}

@@ -1,12 +1,12 @@
 """Train variants by their documents' recipes in PyTorch, beside claims that are not reached here."""
 
 import argparse
-import importlib.util
 import json
 
 from keras_mnist import cli
-from keras_mnist.errors import UsageError
+from keras_mnist.benchmarks.baselines import require_pytorch
 from keras_mnist.models.registry import get_variant
+from keras_mnist.settings import checked
 from keras_mnist.studies.records import RECORDS
 from keras_mnist.utils.files import write_whole
 from keras_mnist.utils.start import import_tensorflow
@@ -22,11 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> None:
-    if chosen.seeds < 1:
-        raise UsageError(f"`seeds` is {chosen.seeds}, expected at least 1")
+    checked("seeds", chosen.seeds, int, low=1)
     variants = [get_variant(name.strip()) for name in chosen.variants.split(",")]
-    if importlib.util.find_spec("torch") is None:
-        raise UsageError('compare needs PyTorch; pip install "keras-mnist[bench]"')
+    require_pytorch("compare")
     import_tensorflow()
 
     from keras_mnist.benchmarks import torch_document

@@ -6,6 +6,7 @@ from pathlib import Path
 from keras_mnist import cli
 from keras_mnist.errors import UsageError
 from keras_mnist.recipe import Recipe
+from keras_mnist.settings import checked
 from keras_mnist.studies.records import RECORDS
 from keras_mnist.utils.start import import_tensorflow
 
@@ -27,8 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> None:
-    if chosen.seeds < 1:
-        raise UsageError(f"`seeds` is {chosen.seeds}, expected at least 1")
+    checked("seeds", chosen.seeds, int, low=1)
     lines = _lines(chosen.list)
     import_tensorflow()
 

@@ -1,3 +1,4 @@
+import importlib.util
 import math
 import sys
 
@@ -28,21 +29,17 @@ def test_a_baseline_trains_in_a_process_of_its_own():
 
 
 @pytest.fixture
-def torch_baseline():
-    pytest.importorskip("torch", reason='pip install -e ".[bench]"')
-    from keras_mnist.benchmarks import torch_baseline as module
+def torch_baseline(torch):
+    from keras_mnist.benchmarks import torch_baseline
 
-    threads = module.torch.get_num_threads()
-    module.torch.set_num_threads(1)  # its threads wait for each other in busy loops, and other tests run as well
-    yield module
-    module.torch.set_num_threads(threads)
+    return torch_baseline
 
 
 @pytest.mark.slow
-def test_an_expert_rotates_in_pytorch_as_the_document_does(torch_baseline, digits):
+def test_an_expert_rotates_in_pytorch_as_the_document_does(torch, torch_baseline, digits):
     images, degrees = digits.train_images[:6], [-7.0, -3.3, 0.0, 0.5, 6.9, 90.0]
-    tensor = torch_baseline.torch.tensor(images[..., 0], dtype=torch_baseline.torch.float32).unsqueeze(1)
-    at_once = torch_baseline.rotated_at_once(tensor, torch_baseline.torch.tensor(degrees)).squeeze(1).numpy()
+    tensor = torch.tensor(images[..., 0], dtype=torch.float32).unsqueeze(1)
+    at_once = torch_baseline.rotated_at_once(tensor, torch.tensor(degrees)).squeeze(1).numpy()
     one_by_one = [
         torch_baseline.rotated_by_pil(image, angle) for image, angle in zip(images[..., 0], degrees, strict=True)
     ]
@@ -118,6 +115,6 @@ def test_each_part_comes_with_the_facts_of_the_environment(monkeypatch):
 
 
 def test_pytorch_that_is_not_installed_is_told_in_one_line(monkeypatch):
-    monkeypatch.setattr(benchmark.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match="`baseline` torch needs PyTorch; pip install"):
         benchmark.epoch_seconds(("digits", None, None), 1, 1, [0])

@@ -1,3 +1,6 @@
+import dataclasses
+
+import keras
 import numpy as np
 import pytest
 
@@ -11,14 +14,10 @@ CHAINS = [name for name in keras_mnist.list_variants() if name not in ("evo_skip
 
 
 @pytest.fixture
-def torch_document():
-    pytest.importorskip("torch", reason='pip install -e ".[bench]"')
-    from keras_mnist.benchmarks import torch_document as module
+def torch_document(torch):
+    from keras_mnist.benchmarks import torch_document
 
-    threads = module.torch.get_num_threads()
-    module.torch.set_num_threads(1)  # its threads wait for each other in busy loops, and other tests run as well
-    yield module
-    module.torch.set_num_threads(threads)
+    return torch_document
 
 
 def give_weights(torch, theirs, ours):
@@ -40,8 +39,8 @@ def give_weights(torch, theirs, ours):
 
 
 @pytest.mark.parametrize("name", slow_beside(QUICK, CHAINS))
-def test_with_the_same_weights_it_computes_what_keras_does(torch_document, name):
-    torch, ours = torch_document.torch, network(name)
+def test_with_the_same_weights_it_computes_what_keras_does(torch, torch_document, name):
+    ours = network(name)
     theirs = torch_document.network(keras_mnist.get_variant(name)).eval()
     assert sum(weights.numel() for weights in theirs.parameters()) == keras_mnist.get_variant(name).params
     give_weights(torch, theirs, ours)
@@ -77,3 +76,28 @@ def test_a_recipe_that_is_not_known_is_refused(torch_document, name, words):
 def test_skip_connections_are_refused(torch_document):
     with pytest.raises(UsageError, match="evo_skip has skip connections"):
         torch_document.network(keras_mnist.get_variant("evo_skip"))
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (lambda: keras.layers.Conv2D(2, 3, strides=2), "is a Conv2D unlike those of the course studies"),
+        (lambda: keras.layers.Conv2D(2, 3, activation="tanh"), "is a Conv2D unlike"),
+        (lambda: keras.layers.BatchNormalization(scale=False), "is a BatchNormalization unlike"),
+        (lambda: keras.layers.DepthwiseConv2D(3), "is a DepthwiseConv2D unlike"),
+    ],
+)
+def test_a_layer_that_would_become_another_is_refused(torch_document, layer, words):
+    def build():
+        return keras.Sequential([keras.Input((28, 28, 1)), layer(), keras.layers.Flatten(), keras.layers.Dense(10)])
+
+    variant = dataclasses.replace(keras_mnist.get_variant("bn"), build=build)
+    with pytest.raises(UsageError, match=words):
+        torch_document.network(variant)
+
+
+@pytest.mark.slow  # PyTorch's optimizers take seconds to import
+def test_a_document_without_a_claim_is_trained_too(torch_document, small_digits):
+    variant = keras_mnist.get_variant("iter1_base")
+    record = torch_document.train(dataclasses.replace(variant, claim=None), 0, small_digits)
+    assert len(record["test_accuracy_by_epoch"]) == variant.document.epochs and "augmented_train_accuracy" not in record
