@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 
 from keras_mnist import cli
-from keras_mnist.errors import UsageError
+from keras_mnist.errors import Interrupted, UsageError
 from keras_mnist.recipe import Recipe
 from keras_mnist.settings import checked
 from keras_mnist.studies.records import RECORDS
+from keras_mnist.utils.signals import collected_signals
 from keras_mnist.utils.start import import_tensorflow
 
 FOLDER = RECORDS / "frontier"
@@ -39,13 +40,20 @@ def run(chosen: argparse.Namespace) -> None:
     on, console = trial.device(), screen()
     configurations = [_configuration(*line, chosen.epochs) for line in lines]
     digits = load_data(chosen.dataset, chosen.data_dir, chosen.mnist_archives)
-    for seed in range(chosen.seeds):
-        for configuration in configurations:
-            record = configuration.record_file(chosen.folder, seed)
-            with trial.claimed(record) as free:
-                if free:
-                    console.print(f"seed {seed}: {configuration}")
-                    trial.keep(trial.train(configuration, seed, digits, on, console), record)
+    # Around all trials: TensorFlow may swallow the exception that a signal raises while a network is built.
+    with collected_signals() as received:
+        for seed in range(chosen.seeds):
+            for configuration in configurations:
+                path = configuration.record_file(chosen.folder, seed)
+                with trial.claimed(path) as free:
+                    if free:
+                        console.print(f"seed {seed}: {configuration}")
+                        if record := trial.train(configuration, seed, digits, on, console, received):
+                            trial.keep(record, path)
+                if received:
+                    raise Interrupted(
+                        "interrupted; the finished trials are kept, and the same command goes on", 128 + received[0]
+                    )
     print(_table(chosen.folder, digits.name))
 
 

@@ -38,6 +38,7 @@ class Variant:
     source: str
     claim: Claim | None
     assumed: tuple[str, ...] = ()
+    tuned: Recipe = TUNED
 
     @property
     def study(self) -> str:
@@ -52,9 +53,11 @@ class Variant:
     def recipe(self, name: str = "tuned") -> Recipe:
         """The recipe `name`: "tuned" and "fast" are ours, "document" is its source's own.
 
+        "tuned" is one for all variants, but for those of the frontier that have their own.
+
         Raises: UsageError for another name, or if there is no document.
         """
-        recipes = {"tuned": TUNED, "fast": FAST, "document": self.document}
+        recipes = {"tuned": self.tuned, "fast": FAST, "document": self.document}
         if name not in recipes:
             raise UsageError(f"`recipe` is {name!r}, expected one of {', '.join(RECIPES)}")
         if recipes[name] is None:
@@ -72,6 +75,7 @@ def variant(
     recipe: Recipe | None = None,
     claim: Claim | None = None,
     assumed: tuple[str, ...] = (),
+    tuned: Recipe = TUNED,
 ):
     """Register the decorated builder as a variant.
 
@@ -81,13 +85,14 @@ def variant(
         recipe: the source document's recipe; None for a network of our own.
         claim: the accuracy it reports; None for a network of our own.
         assumed: what the document leaves open and was filled in here.
+        tuned: our recipe, where it is another one than that of all others.
 
     Raises: ValueError if the name is taken.
     """
 
     def register(build):
         name = build.__name__
-        _VARIANTS[name] = Variant(name, build, params, recipe, source, claim, assumed)
+        _VARIANTS[name] = Variant(name, build, params, recipe, source, claim, assumed, tuned)
         return build
 
     return register

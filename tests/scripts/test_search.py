@@ -1,12 +1,15 @@
 """The search as a user calls it."""
 
+import contextlib
 import json
+import os
+import signal
 
 import pytest
 
 from keras_mnist import __main__
 from keras_mnist.commands.search import _lines
-from keras_mnist.studies.search import notation
+from keras_mnist.studies.search import notation, trial
 from tests.conftest import ROOT
 
 
@@ -35,6 +38,20 @@ def test_a_search_trains_what_has_no_record_and_shows_what_is_best(search, tmp_p
     before = record.stat().st_mtime_ns
     code, out, _ = search(lines, "--seeds", "1", "--epochs", "1")
     assert code == 0 and "seed 0:" not in out and "conv 2, pool" in out and record.stat().st_mtime_ns == before
+
+
+@pytest.mark.slow
+def test_a_signal_that_comes_while_a_network_is_built_ends_the_search(search, tmp_path, monkeypatch):
+    def swallowing(*arguments, prepare=trial.prepare):
+        with contextlib.suppress(KeyboardInterrupt):  # as TensorFlow may
+            os.kill(os.getpid(), signal.SIGTERM)
+        return prepare(*arguments)
+
+    monkeypatch.setattr(trial, "prepare", swallowing)
+    lines = "conv 2, pool, pool, average, dense\nconv 3, pool, pool, average, dense\n"
+    code, out, err = search(lines, "--seeds", "1", "--epochs", "1")
+    assert code == 143 and "interrupted; the finished trials are kept" in err and out.count("seed 0:") == 1
+    assert not [*(tmp_path / "found").glob("*/seed0.json")]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import keras
 from rich.console import Console
 
 from keras_mnist.data.digit_set import DigitSet
-from keras_mnist.errors import Interrupted, RunError
+from keras_mnist.errors import RunError
 from keras_mnist.models.analysis import layer_facts
 from keras_mnist.recipe import TUNED, Recipe
 from keras_mnist.run import prepare
@@ -29,7 +29,6 @@ from keras_mnist.training.plan import Plan
 from keras_mnist.training.teacher import require_trained
 from keras_mnist.utils.environment import source_commit
 from keras_mnist.utils.files import write_whole
-from keras_mnist.utils.signals import collected_signals
 
 # What a configuration's settings differ from: all epochs are trained, so that all are compared at their last.
 BASE = TUNED.with_settings(target_accuracy=None)
@@ -80,27 +79,31 @@ def device() -> Device:
     return on
 
 
-def train(configuration: Configuration, seed: int, digits: DigitSet, on: Device, console: Console) -> dict:
+def train(
+    configuration: Configuration, seed: int, digits: DigitSet, on: Device, console: Console, received: list[int]
+) -> dict | None:
     """Train a configuration on the kept training images: its record, with what it reaches on those held out.
 
     A network that diverges is a result as well: its record says so, and has no loss.
 
-    Raises: Interrupted if Ctrl-C or SIGTERM came; nothing is kept.
+    Args:
+        received: signals that have come, as `collected_signals` notes them; one ends the training.
+
+    Returns: the record; None if a signal came before the last step.
     """
     chosen = variant(configuration.network)
     plan = Plan(chosen, configuration.recipe, digits, "held-out", seed)
     progress, failure = ScreenProgress(console, bar=False), None
     loop, environment = prepare(plan, on, progress)
-    with collected_signals() as received:
-        try:
-            loop.callbacks.call("on_train_begin", {})
-            loop.run(lambda: None, lambda: bool(received))
-        except RunError as error:
-            failure = str(error)
-        finally:
-            progress.close()
-    if received and not loop.ended:
-        raise Interrupted("interrupted; the finished trials are kept, and the same command goes on", 128 + received[0])
+    try:
+        loop.callbacks.call("on_train_begin", {})
+        loop.run(lambda: None, lambda: bool(received))
+    except RunError as error:
+        failure = str(error)
+    finally:
+        progress.close()
+    if received and not loop.ended and not failure:
+        return None
     facts = layer_facts(loop.trainer.network)
     keras.backend.clear_session()  # of the graphs, which are this network's alone
     return {

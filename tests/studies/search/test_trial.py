@@ -19,7 +19,7 @@ def record(digits):
     """One trial of two epochs, on a data set whose test images cannot be predicted."""
     strange = dataclasses.replace(digits, test_images=np.zeros_like(digits.test_images))
     configuration = trial.Configuration(NETWORK, trial.BASE.with_settings(**SETTINGS))
-    return trial.train(configuration, 3, strange, trial.device(), Console(quiet=True))
+    return trial.train(configuration, 3, strange, trial.device(), Console(quiet=True), [])
 
 
 @pytest.mark.slow
