@@ -6,6 +6,7 @@ import pytest
 
 import keras_mnist
 from keras_mnist.errors import UsageError
+from keras_mnist.training.trainer import Trainer
 from tests.conftest import network, slow_beside
 
 # A norm before its ReLU, a linear layer, dropout of maps, and a ReLU inside its convolution.
@@ -48,6 +49,32 @@ def test_with_the_same_weights_it_computes_what_keras_does(torch, torch_document
     with torch.no_grad():
         found = torch.softmax(theirs(torch_document._tensor(images)), 1).numpy()
     np.testing.assert_allclose(found, ours.predict(images[..., None].astype(np.float32), verbose=0), atol=2e-6)
+
+
+# Their documents draw nothing while they train: no dropout, and no distortion that is drawn.
+STEADY = ("bn", "base_7k", "base_16k", "base_20k", "iter1_base", "iter3_under_20k", "iter4_bn", "iter5_bn_under_20k")
+
+
+@pytest.mark.parametrize("name", slow_beside(("bn",), STEADY))
+def test_with_the_same_weights_and_images_it_trains_as_the_trainer_does(torch, torch_document, digits, name):
+    keras.utils.set_random_seed(0)
+    variant = keras_mnist.get_variant(name)
+    recipe = torch_document.document_recipe(variant)
+    ours, theirs = variant.build(), torch_document.network(variant).train()
+    give_weights(torch, theirs, ours)
+    trainer = Trainer(ours, recipe, 100, optimizations=("fused_layers", "shards"))
+    optimizer = torch_document._optimizer(theirs, recipe)
+    images, labels = digits.train_images[:100], digits.train_labels[:100].astype(int)
+    found, expected = np.empty(12), np.empty(12)
+    for step in range(12):  # of the same images, so that the loss falls
+        optimizer.zero_grad()
+        logits = theirs(torch_document._tensor(images[..., 0]))
+        loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels))
+        loss.backward()
+        optimizer.step()
+        found[step] = trainer.train_step(images.astype(np.float32), np.eye(10, dtype=np.float32)[labels])
+        expected[step] = loss.item()
+    assert np.abs(found - expected).max() < (found[0] - found[-1]) / 20, [*zip(found, expected, strict=True)]
 
 
 @pytest.mark.slow  # PyTorch's optimizers take seconds to import
