@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from keras_mnist.studies.records import DATASET, Records
 from keras_mnist.studies.report.registry import Part, region
-from keras_mnist.studies.report.words import NONE, percent, table
+from keras_mnist.studies.report.words import MINUS, NONE, percent, signed, table
+from keras_mnist.studies.search.effects import effects
 from keras_mnist.studies.search.found import results
 
 
@@ -22,3 +23,24 @@ def frontier(records: Records) -> list[Part]:
         rows.append([*scores, *size, f"`{first['network']}`", f"`{first['settings']}`" if first["settings"] else ""])
     columns = [">held-out loss", ">deviation", ">held-out accuracy", ">n", ">parameters", ">mult-adds", ">seconds"]
     return [table([*columns, "network", "settings"], rows) if rows else "No configuration is on record yet."]
+
+
+@region
+def effects_of_settings(records: Records) -> list[Part]:
+    """What each setting brought, where two configurations differ in nothing else."""
+    rows = []
+    for effect in effects(results(records.folder / "frontier", DATASET)):
+        if effect.setting == "network":
+            continue
+        (loss_before, loss_after), (before, after) = effect.mean("held_out_loss"), effect.mean("held_out_accuracy")
+        difference = f"{effect.loss_difference:+.4f}".replace("-", MINUS)
+        figures = [f"{loss_before:.4f}", f"{loss_after:.4f}", difference, signed(after - before), len(effect.pairs)]
+        values = (_shown(value) for value in (effect.before, effect.after))
+        rows.append([f"`{effect.setting}`", *values, *figures, f"{effect.network['parameters']:,}"])
+    columns = ["setting", "from", "to", ">loss before", ">loss after", ">difference", ">accuracy, points"]
+    columns += [">n", ">parameters"]
+    return [table(columns, rows) if rows else "No two configurations differ in one setting alone yet."]
+
+
+def _shown(value) -> str:
+    return "off" if value is None else str(value)
