@@ -5,7 +5,9 @@ import signal
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the imports below without their traceback
 
+import difflib
 import importlib
+import importlib.metadata
 import pkgutil
 import sys
 import typing
@@ -29,8 +31,13 @@ def _dispatch(arguments: list[str]) -> None:
         for name in known:
             print(f"  {name:10} {_module(name).__doc__.strip()}")
         return
+    if arguments[0] == "--version":
+        print(f"keras-mnist {importlib.metadata.version('keras-mnist')}")
+        return
     if arguments[0] not in known:
-        raise UsageError(f"no command {arguments[0]!r}, expected one of {', '.join(known)}; see keras-mnist --help")
+        close = difflib.get_close_matches(arguments[0], known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}; see keras-mnist --help"
+        raise UsageError(f"no command {arguments[0]!r}; {hint}")
     _run(arguments[0], arguments[1:], f"keras-mnist {arguments[0]}")
 
 

@@ -130,6 +130,12 @@ def path(text: str) -> Path:
     return Path(text)
 
 
+def add_number_flag(parser: argparse.ArgumentParser, flag: str, default: int | None, help: str) -> None:
+    """A flag that takes a whole number."""
+    name = flag.removeprefix("--").replace("-", "_")
+    parser.add_argument(flag, type=_reader(name, int), default=default, metavar="N", help=help)
+
+
 def add_recipe_flags(parser: argparse.ArgumentParser) -> None:
     """One flag for each setting of Recipe; its default is the named recipe's."""
     groups = {

@@ -13,7 +13,7 @@ from keras_mnist.schedules import SCHEDULES
 from keras_mnist.settings import Settings, group, setting, settings_of
 
 MOST_EPOCHS = 1_000_000
-LONGEST_NAME = 200  # of a folder, in bytes; file systems take 255
+LONGEST_NAME = 180  # of settings in a folder's name, in bytes: file systems take 255, with recipe and validation
 
 
 @group("augmentation")

@@ -24,6 +24,7 @@ from keras_mnist.recipe import Recipe
 from keras_mnist.results.export import export
 from keras_mnist.results.export.facts import exported_facts, facts_beside, require_replaceable
 from keras_mnist.results.run_folder import RunFolder, read_history
+from keras_mnist.settings import checked
 from keras_mnist.training import checkpoint
 from keras_mnist.training.callbacks import Callbacks, ScreenProgress, as_list, names_of
 from keras_mnist.training.device import Device, choose_device, dtype_policy, environment_of, set_threads
@@ -32,6 +33,7 @@ from keras_mnist.training.loop import STEPS_PER_EXECUTION, TrainingLoop
 from keras_mnist.training.plan import Plan
 from keras_mnist.training.recipe_callbacks import recipe_callbacks
 from keras_mnist.training.trainer import Trainer
+from keras_mnist.utils.arguments import path_of
 from keras_mnist.utils.lazy import require_keras_settings
 from keras_mnist.utils.screen import screen, shown
 from keras_mnist.utils.signals import collected_signals
@@ -94,8 +96,9 @@ def train(
     """Train a variant and keep everything in runs/<dataset>/<variant>/<recipe>/seed<k>/; continue what was interrupted.
 
     Effects on the whole process: TensorFlow, if it has computed nothing yet, is told to use one thread inside each
-    operation, and keeps that until the process ends; SIGINT and SIGTERM are collected while it trains. Python's random
-    state is put back, NumPy's and TensorFlow's are not touched.
+    operation and one for each core between them, to hide all GPUs where `device` is "cpu", and to let the memory it
+    takes on others grow; it keeps that until the process ends. SIGINT and SIGTERM are collected while it trains.
+    Keras's dtype policy and Python's random state are put back; NumPy's and TensorFlow's are not touched.
 
     Args:
         recipe: "tuned", "fast", "document", or a Recipe.
@@ -121,6 +124,8 @@ def train(
         result = keras_mnist.train("bn_gap", seed=0, callbacks=[keras.callbacks.ModelCheckpoint("last.keras")])
         result.test_accuracy, result.history["val_loss"], result.model
     """
+    runs, overwrite = path_of(runs, "runs"), checked("overwrite", overwrite, bool)
+    saved_models = path_of(saved_models, "saved_models") if saved_models is not None else None
     if verbose not in ("auto", 0, 1, 2):
         raise UsageError(f"`verbose` is {verbose!r}, expected 'auto', 0, 1 or 2")
     require_keras_settings()
@@ -138,7 +143,7 @@ def train(
     folder = RunFolder(Path(os.path.abspath(runs)) / plan.folder)
     export_to = Path(os.path.abspath(saved_models)) / chosen.name if saved_models is not None else None
     if export_to:
-        require_replaceable(export_to, remedy="move it, or train without an export (--no-export)")
+        require_replaceable(export_to, remedy="move it, or choose another `saved_models`", parameter="saved_models")
     with folder.owned():
         if overwrite:
             folder.clear()

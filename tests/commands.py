@@ -65,7 +65,7 @@ ELSEWHERE = {
     "python scripts/report.py": REPORT,
     "python scripts/search.py --seeds 2": SEARCH,
     "python scripts/study.py --variants bn_gap,swift --seeds 5": STUDY,
-    "python scripts/train.py --variant tiny": "tests/test_contributing.py::test_a_run_uses_all_that_was_added",
+    "python scripts/train.py --variant minimal": "tests/test_contributing.py::test_a_run_uses_all_that_was_added",
     "python scripts/weights.py": WEIGHTS,
 }
 

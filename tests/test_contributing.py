@@ -34,14 +34,14 @@ for line in sys.argv[1:]:
 """
 SHORT = "--dataset digits --batch-size 50 --no-export"
 OLD = f"train --variant evo_base --epochs 2 {SHORT}"
-NEW = f"train --variant tiny --epochs 3 --fading 0.3 --schedule linear --last-rate 0.01 --least-gain 9 {SHORT}"
+NEW = f"train --variant minimal --epochs 3 --fading 0.3 --schedule linear --last-rate 0.01 --least-gain 9 {SHORT}"
 NAME = "tuned,epochs=3,batch_size=50,fading=0.3,schedule=linear,last_rate=0.01,least_gain=9"
 CONTINUED = "continuing runs/digits/evo_base/tuned,epochs=2,batch_size=50/seed0 after epoch 1"
 WRONG = {
-    f"train --variant tinny {SHORT}": "train.py: no variant 'tinny'; did you mean tiny?",
-    f"train --variant tiny --schedule lin {SHORT}": "train.py: --schedule is 'lin', expected one of constant, step, "
+    f"train --variant minimall {SHORT}": "train.py: no variant 'minimall'; did you mean minimal?",
+    f"train --variant minimal --schedule lin {SHORT}": "train.py: --schedule is 'lin', expected one of constant, step, "
     "plateau, one_cycle, linear",
-    f"train --variant tiny --fading 2 {SHORT}": "train.py: --fading is 2.0, expected at least 0 and at most 0.9",
+    f"train --variant minimal --fading 2 {SHORT}": "train.py: --fading is 2.0, expected at least 0 and at most 0.9",
     "export --model {model} --format folded": "export.py: no export format 'folded'; did you mean folded_keras or "
     "keras_folder?",
 }
@@ -62,7 +62,7 @@ def folder(server, tmp_path_factory):
 @pytest.fixture(scope="module")
 def said(server, folder):
     """What each command line prints."""
-    model = f"runs/digits/tiny/{NAME}/seed0/model.keras"
+    model = f"runs/digits/minimal/{NAME}/seed0/model.keras"
     lines = [NEW, OLD, f"export --model {model} --format folded_keras --output folded.keras"]
     lines += [line.format(model=model) for line in WRONG]
     output = server.run(folder.parent / "driver.py", lines, folder).output
@@ -80,10 +80,10 @@ def test_there_is_one_block_for_each_of_the_five():
 @pytest.mark.slow
 def test_a_run_uses_all_that_was_added(folder, said):
     assert said[NEW].endswith("exit 0\n"), said[NEW]
-    (path,) = folder.glob("runs/digits/tiny/*/seed0/run.json")
+    (path,) = folder.glob("runs/digits/minimal/*/seed0/run.json")
     assert path.parts[-3] == NAME
     record = json.loads(path.read_text())
-    assert record["variant"] == "tiny" and f"params={record['trainable_parameters']:_}" in BLOCKS[0]
+    assert record["variant"] == "minimal" and f"params={record['trainable_parameters']:_}" in BLOCKS[0]
     assert (record["stopped_by"], record["epochs_run"]) == ("EarlyStopping", 2)
     settings = {"fading": 0.3, "schedule": "linear", "last_rate": 0.01, "least_gain": 9.0}
     assert settings.items() <= record["recipe"].items()

@@ -1,6 +1,8 @@
 """What the documents name is there, and their Python runs."""
 
+import ast
 import dataclasses
+import importlib
 import re
 
 import keras
@@ -48,6 +50,15 @@ def test_every_public_name_is_described():
     (table,) = re.findall(r"^\| name \|.*?\n\n", text, re.MULTILINE | re.DOTALL)
     first_cells = " ".join(line.split(" | ")[0] for line in table.splitlines()[2:])
     assert sorted(re.findall(r"`(\w+)`", first_cells)) == keras_mnist.__all__
+
+
+def test_type_checkers_find_every_public_name():
+    tree = ast.parse((ROOT / "keras_mnist" / "__init__.py").read_text())
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    imported = {alias.asname: (line.module, alias.name) for line in block.body for alias in line.names}
+    assert sorted(imported) == keras_mnist.__all__
+    for name, (module, found) in imported.items():
+        assert getattr(importlib.import_module(module), found) is getattr(keras_mnist, name)
 
 
 def test_the_network_that_the_readme_adds_is_that_of_contributing_which_is_tried():

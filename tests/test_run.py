@@ -199,8 +199,8 @@ def test_a_batch_larger_than_the_training_set_is_refused(train, short_recipe):
 @pytest.mark.parametrize(
     ("teacher", "words"),
     [
-        ("", "no variant ''; expected one of"),
-        ("../bn_gap", "no variant '../bn_gap'"),
+        ("", "`teacher`: no variant ''; expected one of"),
+        ("../bn_gap", "`teacher`: no variant '../bn_gap'"),
         ("bn_gpa", "no variant 'bn_gpa'; did you mean bn_gap"),
         ("evo_base", "evo_base comes without trained weights"),
     ],
@@ -226,8 +226,10 @@ def test_a_folder_that_cannot_be_written_is_refused_before_training(train, tmp_p
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot write to .*file.*`runs`"):
         train(runs=tmp_path / "file")
-    with pytest.raises(UsageError, match="cannot write to .*file"):
+    with pytest.raises(UsageError, match="cannot write to .*file.*`saved_models`"):
         train(saved_models=tmp_path / "file" / "models")
+    with pytest.raises(UsageError, match="cannot write to .*file.*`saved_models`"):
+        train(saved_models=tmp_path / "file")
 
 
 def test_two_runs_in_one_folder_are_refused(train, trained, tmp_path):
@@ -240,6 +242,30 @@ def test_two_runs_in_one_folder_are_refused(train, trained, tmp_path):
 def test_values_that_no_run_can_have_are_refused(train, seed, validation):
     with pytest.raises(UsageError, match="expected"):
         train(seed=seed, validation=validation)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"runs": None}, "`runs` is None, expected the path"),
+        ({"runs": ""}, "`runs` is '', expected the path"),
+        ({"runs": "a\0b"}, "`runs` is 'a.*b', expected the path"),
+        ({"saved_models": 3}, "`saved_models` is 3, expected the path"),
+        ({"overwrite": "no"}, "`overwrite` is 'no', expected True or False"),
+    ],
+)
+def test_an_argument_of_another_kind_is_refused_by_its_name_before_anything_is_written(train, tmp_path, wrong, words):
+    with pytest.raises(UsageError, match=words):
+        train(**wrong)
+    assert not list(tmp_path.rglob("*"))
+
+
+def test_a_number_of_numpy_s_is_a_seed_like_python_s(small_digits):
+    chosen = registry.get_variant("bn_gap")
+    plan = Plan(chosen, chosen.recipe(), small_digits, "held-out", np.int64(3))
+    assert type(plan.seed) is int and plan.folder.name == "seed3"
+    weights = [module._build(each, "float32").get_weights() for each in (plan, dataclasses.replace(plan, seed=3))]
+    assert all(map(np.array_equal, *weights))
 
 
 def interrupt_after(steps, monkeypatch):
@@ -347,7 +373,7 @@ def test_a_folder_that_is_no_export_is_refused_before_training(train, tmp_path):
     thesis = tmp_path / "saved_models" / "tiny" / "thesis.tex"
     thesis.parent.mkdir(parents=True)
     thesis.write_text("years of work")
-    with pytest.raises(UsageError, match="thesis.tex"):
+    with pytest.raises(UsageError, match="thesis.tex.*move it, or choose another `saved_models`"):
         train(saved_models=tmp_path / "saved_models")
     assert thesis.read_text() == "years of work" and not list(tmp_path.rglob("state.bin"))
 

@@ -17,9 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--baseline", default="keras", metavar="|".join(BASELINES), help="torch: PyTorch too (extra: bench); keras"
     )
-    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="repeats of each measurement (5)")
-    parser.add_argument("--steps", type=int, default=60, metavar="N", help="training steps per repeat (60)")
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="runs for the time to an accuracy (3)")
+    cli.add_number_flag(parser, "--repeats", 5, "repeats of each measurement (5)")
+    cli.add_number_flag(parser, "--steps", 60, "training steps per repeat (60)")
+    cli.add_number_flag(parser, "--seeds", 3, "runs for the time to an accuracy (3)")
     parser.add_argument(
         "--parts",
         default=",".join(PARTS),

@@ -16,7 +16,7 @@ FOLDER = RECORDS / "pytorch"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--variants", required=True, metavar="NAME,NAME", help="the networks")
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="seeds 0 to N - 1 of each network (3)")
+    cli.add_number_flag(parser, "--seeds", 3, "seeds 0 to N - 1 of each network (3)")
     parser.add_argument("--folder", type=cli.path, default=FOLDER, metavar="DIR", help=f"of the records ({FOLDER})")
     cli.add_data_flags(parser)
 

@@ -15,15 +15,15 @@ from keras_mnist.utils.words import counted
 if TYPE_CHECKING:
     from keras_mnist.data.digit_set import DigitSet
 
+DEFAULT = "saved_model"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from keras_mnist.results.export.formats import format_names
+
     cli.add_network_flags(parser)
-    parser.add_argument(
-        "--format",
-        default="saved_model",
-        metavar="NAME",
-        help="saved_model (default), keras-folder, onnx, litert, litert-int8, c, c-int8, or another in results/export",
-    )
+    others = ", ".join(name for name in format_names() if name != DEFAULT)
+    parser.add_argument("--format", default=DEFAULT, metavar="NAME", help=f"{DEFAULT} (default), {others}")
     parser.add_argument("--output", type=cli.path, metavar="PATH", help="where to (saved_models/<name of the model>)")
     parser.add_argument("--overwrite", action="store_true", help="replace whatever is there")
     cli.add_data_flags(parser, "auto (default): what it was trained on, where that is at hand; for the comparison")

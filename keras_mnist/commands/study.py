@@ -29,10 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--validation", default="held-out", metavar="held-out|test|none", help="what callbacks watch (held-out)"
     )
-    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="seeds 0 to N - 1 of each network (5)")
+    cli.add_number_flag(parser, "--seeds", 5, "seeds 0 to N - 1 of each network (5)")
     cli.add_data_flags(parser)
     parser.add_argument("--runs", type=cli.path, default=Path("runs"), metavar="DIR", help="folder of all runs (runs)")
-    parser.add_argument("--workers", type=int, metavar="N", help="runs at once; each gets its share of the cores (one)")
+    cli.add_number_flag(parser, "--workers", None, "runs at once; each gets its share of the cores (one)")
     parser.add_argument("--ray", metavar="ADDRESS", help="train on this Ray cluster instead, one core for each run")
     parser.add_argument(
         "--records",

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what callbacks watch: 5,000 training images held out (default), the test set as the source documents "
         "did, or none: the training loss, with all images trained on",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of weights, order and augmentation (0)")
+    cli.add_number_flag(parser, "--seed", 0, "seed of weights, order and augmentation (0)")
     parser.add_argument(
         "--device", default="auto", metavar="auto|gpu|cpu", help="auto (default): the GPU if there is one"
     )

@@ -58,7 +58,7 @@ class Variant:
         Raises: UsageError for another name, or if there is no document.
         """
         recipes = {"tuned": self.tuned, "fast": FAST, "document": self.document}
-        if name not in recipes:
+        if not isinstance(name, str) or name not in recipes:
             raise UsageError(f"`recipe` is {name!r}, expected one of {', '.join(RECIPES)}")
         if recipes[name] is None:
             raise UsageError(f"{self.name} is a network of our own, without a document; use `recipe` tuned or fast")

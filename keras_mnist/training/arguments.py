@@ -26,13 +26,14 @@ class RunArguments:
             raise UsageError(f"`validation` is {self.validation!r}, expected one of {', '.join(VALIDATIONS)}")
         if isinstance(self.seed, bool) or not isinstance(self.seed, numbers.Integral) or not 0 <= self.seed < 2**32:
             raise UsageError(f"`seed` is {self.seed!r}, expected a whole number from 0 to {2**32 - 1}")
+        object.__setattr__(self, "seed", int(self.seed))  # NumPy's do not seed Python, and do not go into JSON
 
     def arguments(self) -> dict:
         """The five in plain values, as run.json keeps them."""
         return {
             "variant": self.variant.name,
             "dataset": self.dataset,
-            "seed": int(self.seed),
+            "seed": self.seed,
             "validation": self.validation,
             "recipe": self.recipe.flat(),
         }

@@ -14,6 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from keras_mnist.errors import UsageError
+from keras_mnist.settings import checked
+
+# Keras's own, which decide by a logged value.
+MONITORING = (keras.callbacks.EarlyStopping, keras.callbacks.ModelCheckpoint, keras.callbacks.ReduceLROnPlateau)
 
 
 def monitored(logs: dict, name: str, callback: str) -> float:
@@ -54,12 +58,14 @@ class AccuracyTarget(keras.callbacks.Callback):
         consecutive: epochs in a row.
         monitor: name of the accuracy in the logs.
 
-    Raises: UsageError in on_epoch_end if the logs lack the monitored name.
+    Raises: UsageError for a number out of its range, and in on_epoch_end if the logs lack the monitored name.
     """
 
     def __init__(self, target: float, consecutive: int = 1, monitor: str = "val_accuracy"):
         super().__init__()
-        self.target, self.consecutive, self.monitor = target, consecutive, monitor
+        self.target = checked("target", target, float, above=0, high=1)
+        self.consecutive = checked("consecutive", consecutive, int, low=1)
+        self.monitor = monitor
         self.reached = 0
 
     def on_train_begin(self, logs=None):
@@ -138,6 +144,13 @@ def names_of(callbacks: Sequence[keras.callbacks.Callback]) -> list[str]:
     return [type(callback).__name__ for callback in callbacks]
 
 
+def _require_monitored(callback: keras.callbacks.Callback, logs: dict) -> None:
+    """Raise UsageError if one of Keras's callbacks does nothing, or fails, because the logs lack what it monitors."""
+    saves_all = isinstance(callback, keras.callbacks.ModelCheckpoint) and not callback.save_best_only
+    if isinstance(callback, MONITORING) and not saves_all:
+        monitored(logs, callback.monitor, type(callback).__name__)
+
+
 def _continues(callback) -> bool:
     return callable(getattr(callback, "state", None)) and callable(getattr(callback, "restore", None))
 
@@ -158,6 +171,8 @@ class Callbacks:
     def call(self, event: str, *arguments) -> None:
         """Call the method `event` of each callback, such as on_epoch_end."""
         for callback in self.callbacks:
+            if event == "on_epoch_end":
+                _require_monitored(callback, arguments[-1])
             try:
                 getattr(callback, event)(*arguments)
             except TypeError as error:

@@ -35,8 +35,8 @@ class Device:
 
     @property
     def optimizations(self) -> tuple[str, ...]:
-        """What makes training faster here: on a GPU only what does not mind its compiled steps."""
-        unusable = () if self.kind == "cpu" else ("fused_layers", "shards")
+        """What makes training faster here: on a GPU only what works on the CPU beside it, where it was measured."""
+        unusable = () if self.kind == "cpu" else ("fused_layers", "shards", "steps_per_execution")
         if not custom_op.available():
             unusable += ("resampling", "fused_layers", "shards")
         return tuple(name for name in optimizations_in_use() if name not in unusable)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from keras_mnist.errors import UsageError
 from keras_mnist.models import registry, trained
 from keras_mnist.recipe import Recipe
 
@@ -11,7 +12,10 @@ from keras_mnist.recipe import Recipe
 def require_trained(recipe: Recipe) -> None:
     """Raise UsageError if the recipe's `teacher` is no variant that comes trained."""
     if recipe.teacher is not None:
-        trained.facts(registry.get_variant(recipe.teacher).name)
+        try:
+            trained.facts(registry.get_variant(recipe.teacher).name)
+        except UsageError as error:
+            raise UsageError(f"`teacher`: {error}") from error
 
 
 class Teacher:

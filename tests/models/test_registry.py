@@ -35,6 +35,8 @@ def test_recipes_have_names_and_others_are_refused():
     assert variant.recipe("document").schedule.schedule == "plateau"
     with pytest.raises(UsageError, match="`recipe` is 'best', expected one of tuned, fast, document"):
         variant.recipe("best")
+    with pytest.raises(UsageError, match=r"`recipe` is \['tuned'\], expected one of tuned, fast, document"):
+        variant.recipe(["tuned"])
 
 
 @pytest.mark.parametrize("name", ["tuned", "document"])

@@ -361,9 +361,10 @@ def test_an_export_names_its_run(tmp_path):
     (tmp_path / "model.keras").write_bytes(b"others")
     assert facts_beside(tmp_path / "model.keras") != facts
     assert facts_beside(tmp_path / "elsewhere" / "model.keras") is None
-    (tmp_path / "run.json").write_text("{")
-    with pytest.raises(UsageError, match="run.json is no record of a run"):
-        facts_beside(tmp_path / "model.keras")
+    for damaged in ("{", "{}", "[]"):
+        (tmp_path / "run.json").write_text(damaged)
+        with pytest.raises(UsageError, match="run.json is no record of a run"):
+            facts_beside(tmp_path / "model.keras")
 
 
 def test_an_unknown_format_is_answered_with_those_there_are(tmp_path):

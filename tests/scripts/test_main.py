@@ -1,5 +1,6 @@
 """python -m keras_mnist: the commands, which the scripts are thin doors of."""
 
+import importlib.metadata
 import pkgutil
 
 import pytest
@@ -18,13 +19,13 @@ def test_help_lists_every_command(script):
 
 
 def test_an_unknown_command_is_refused_in_one_line(script):
-    code, said, complaints = script("keras_mnist", "trian")
-    assert (
-        code == 2
-        and said == ""
-        and complaints
-        == (f"keras-mnist: no command 'trian', expected one of {', '.join(COMMANDS)}; see keras-mnist --help\n")
-    )
+    known = f"expected one of {', '.join(COMMANDS)}; see keras-mnist --help"
+    for word, hint in (("trian", "did you mean train?"), ("zzz", known)):
+        assert script("keras_mnist", word) == (2, "", f"keras-mnist: no command {word!r}; {hint}\n")
+
+
+def test_the_version_is_that_of_the_package(script):
+    assert script("keras_mnist", "--version") == (0, f"keras-mnist {importlib.metadata.version('keras-mnist')}\n", "")
 
 
 def test_every_command_has_a_script():

@@ -66,6 +66,7 @@ def test_a_run_from_the_command_line(server, tmp_path):
         (["--variant", "bn_gap", "--dataset", "fashion"], 2, "--dataset is 'fashion'"),
         (["--variant", "bn_gap", "--recipe", "best"], 2, "--recipe is 'best'"),
         (["--variant", "bn_gap", "--epochs", "0"], 2, "--epochs is 0, expected at least 1"),
+        (["--variant", "bn_gap", "--seed", "x"], 2, "seed is 'x', expected a whole number"),
         (["--variant", "bn_gap", "--epochs", "many"], 2, "epochs is 'many', expected a whole number"),
         (["--variant", "bn_gap", "--learning-rate", "-1"], 2, "--learning-rate is -1.0, expected above 0"),
         (["--variant", "bn_gap", "--target-accuracy", "99.4"], 2, "--target-accuracy is 99.4"),

@@ -42,6 +42,19 @@ def test_the_target_must_be_met_in_a_row(accuracies, stopped):
     assert feed(AccuracyTarget(0.994, 2), "val_accuracy", accuracies)[0] == stopped
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"target": 99.4}, "`target` is 99.4, .* write 0.994"),
+        ({"target": "0.9"}, "`target` is '0.9', expected a number"),
+        ({"target": 0.9, "consecutive": 0}, "`consecutive` is 0, expected at least 1"),
+    ],
+)
+def test_a_target_that_cannot_be_reached_is_refused(wrong, words):
+    with pytest.raises(UsageError, match=words):
+        AccuracyTarget(**wrong)
+
+
 def test_the_target_can_watch_another_accuracy_and_says_so():
     callback = AccuracyTarget(0.9, 1, monitor="accuracy")
     assert feed(callback, "accuracy", [0.8, 0.95])[0] == 2

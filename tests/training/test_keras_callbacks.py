@@ -10,6 +10,7 @@ import pytest
 import keras_mnist
 from keras_mnist.errors import Interrupted, UsageError
 from keras_mnist.recipe import Recipe
+from keras_mnist.training.callbacks import Callbacks
 
 EPOCHS, STEPS = 3, 4  # 240 images in batches of 64
 
@@ -113,6 +114,37 @@ def test_a_monitored_name_that_is_missing_lists_those_there_are(train):
         train(recorder, keras_mnist.callbacks.ReduceOnPlateau("val_acc"))
     with pytest.raises(UsageError, match=words.format("AccuracyTarget")):
         keras_mnist.callbacks.AccuracyTarget(0.9, monitor="val_acc").on_epoch_end(0, *seen)
+
+
+def listening(callback):
+    """A callback as training calls it, with a model of two weights."""
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.stop_training = False
+    called = Callbacks([callback], model, epochs=1, steps=1)
+    called.call("on_train_begin", {})
+    return called
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        keras.callbacks.EarlyStopping("val_acc"),
+        keras.callbacks.ReduceLROnPlateau("val_acc"),
+        keras.callbacks.ModelCheckpoint("best.keras", monitor="val_acc", save_best_only=True),
+    ],
+    ids=lambda callback: type(callback).__name__,
+)
+def test_keras_s_own_callbacks_name_what_they_could_monitor(callback):
+    called = listening(callback)
+    with pytest.raises(UsageError, match=f"{type(callback).__name__} monitors 'val_acc', .* one of accuracy, loss"):
+        called.call("on_epoch_end", 0, {"loss": 1.0, "accuracy": 0.5})
+
+
+def test_a_checkpoint_of_every_epoch_monitors_nothing(tmp_path):
+    called = listening(keras.callbacks.ModelCheckpoint(tmp_path / "last.keras"))
+    called.call("on_epoch_end", 0, {"loss": 1.0})
+    assert (tmp_path / "last.keras").is_file()
 
 
 class Counter(keras.callbacks.Callback):

@@ -27,7 +27,7 @@ def facts_beside(model_file: Path) -> dict | None:
     if not record.exists():
         return None
     facts = _read_facts(record)
-    if facts is None:
+    if facts is None or "dataset" not in facts:
         raise UsageError(
             f"{record} is no record of a run, expected the one that goes with the model; move it elsewhere"
         )
@@ -80,21 +80,27 @@ def require_free(path: Path, facts: dict, overwrite: bool, suffix: str) -> None:
         require_same_data_set(path, facts)
 
 
-def require_replaceable(path: Path, overwrite: bool = False, suffix: str = "", remedy: str = REMEDY) -> None:
-    """Raise UsageError unless an export can be written there without the loss of anything but an older export."""
-    require_room(path.parent, "output")
+def require_replaceable(
+    path: Path, overwrite: bool = False, suffix: str = "", remedy: str = REMEDY, parameter: str = "output"
+) -> None:
+    """Raise UsageError unless an export can be written there without the loss of anything but an older export.
+
+    Args:
+        parameter: the one that `path` comes from.
+    """
+    require_room(path.parent, parameter)
     try:
         if suffix:
             _require_no_file(path, suffix, overwrite, remedy)
         elif path.exists() and not path.is_dir():
-            raise UsageError(f"{shown(path)} is a file, expected a folder; choose another `output`")
-        elif any(place.is_relative_to(path) for place in (Path.cwd(), Path(os.path.expanduser("~")))):
+            raise UsageError(f"{shown(path)} is a file, expected a folder; choose another `{parameter}`")
+        elif any(folder.is_relative_to(path) for folder in (Path.cwd(), Path(os.path.expanduser("~")))):
             raise UsageError(f"{path} is the folder you work in, your home, or above, expected one inside; name it")
         elif path.exists() and not overwrite:
             _require_nothing_but_an_export(path, remedy)
     except OSError as error:
         raise UsageError(
-            f"cannot write to {error.filename or shown(path)} ({error.strerror}); choose another `output`"
+            f"cannot write to {error.filename or shown(path)} ({error.strerror}); choose another `{parameter}`"
         ) from error
 
 

@@ -61,7 +61,18 @@ def get_format(name: str) -> Format:
 
     Raises: UsageError, with close matches, if there is none.
     """
+    _find()
+    return FORMATS[name.replace("-", "_") if isinstance(name, str) else name]
+
+
+def format_names() -> list[str]:
+    """All formats, as the documents call them: a hyphen stands for an underscore, but in `saved_model`."""
+    _find()
+    return sorted(name if name == "saved_model" else name.replace("_", "-") for name in FORMATS)
+
+
+def _find() -> None:
+    """Import the files of this folder, so that what they define is registered."""
     package = __name__.rpartition(".")[0]
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
         importlib.import_module(f"{package}.{module.name}")
-    return FORMATS[name.replace("-", "_") if isinstance(name, str) else name]
