@@ -45,10 +45,12 @@ def summarize(values: Sequence[float], images: int | None = None) -> Summary:
     """The summary of one value a run: several have Student's t interval, over seeds; a single one has Wilson's.
 
     Args:
-        images: what a share was measured on, for Wilson's interval; None for values that are no shares.
+        images: what a share was measured on, for Wilson's interval; None for values that are no shares. An interval
+            of shares ends at 0 and 1, where that of two or three runs would go on.
     """
     if len(values) > 1:
-        return Summary(tuple(values), t_interval(values))
+        low, high = t_interval(values)
+        return Summary(tuple(values), (max(low, 0.0), min(high, 1.0)) if images else (low, high))
     return Summary(tuple(values), wilson_interval(round(values[0] * images), images) if images else None)
 
 

@@ -43,6 +43,12 @@ def test_a_single_run_has_wilson_s_interval_where_its_images_are_known_and_no_de
     assert summarize([0.3]).interval is None and not summarize([0.3]).covers(0.3)
 
 
+def test_the_interval_of_a_share_ends_where_shares_do():
+    assert summarize([0.9900, 0.9930], 10_000).interval[1] == 1 > summarize([0.9900, 0.9930], 10_000).interval[0]
+    assert summarize([0.0, 0.003], 10_000).interval[0] == 0
+    assert summarize([0.9900, 0.9930]).interval[1] > 1  # no share, for all that is known
+
+
 def test_pairs_are_of_the_same_seed():
     found = paired_differences({0: 0.98, 1: 0.97, 5: 0.5}, {1: 0.99, 0: 0.99, 7: 0.1})
     assert found.values == pytest.approx((0.01, 0.02))
