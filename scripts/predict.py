@@ -1,4 +1,4 @@
-"""Read the digits on pictures: python scripts/predict.py photo.jpg --variant bn_gap"""
+"""Predict the digits on pictures: python scripts/predict.py photo.jpg --variant bn_gap"""
 
 import signal
 

@@ -53,9 +53,9 @@ def test_the_tables_have_the_commands_of_pages_alone_and_each_once():
     assert len({*HERE, *ELSEWHERE, *LONG}) == len(HERE) + len(ELSEWHERE) + len(LONG)
 
 
-@pytest.mark.parametrize("place", sorted({*ELSEWHERE.values()}))
-def test_what_runs_a_command_elsewhere_is_there(place):
-    path, _, name = place.partition("::")
+@pytest.mark.parametrize("where", sorted({*ELSEWHERE.values()}))
+def test_what_runs_a_command_elsewhere_is_there(where):
+    path, _, name = where.partition("::")
     assert f"def {name}(" in (ROOT / path).read_text() if name else (ROOT / path).is_file()
 
 

@@ -1,4 +1,4 @@
-"""Read the digits on pictures: photographs, scans, drawings, in any common format."""
+"""Predict the digits on pictures: photographs, scans, drawings, in any common format."""
 
 import argparse
 

@@ -58,17 +58,17 @@ def run(chosen: argparse.Namespace) -> None:
 
 
 def _lines(path: Path) -> list[tuple[str, str, dict]]:
-    """The place, network and settings of each line of a list.
+    """Where each line of a list stands, its network and its settings.
 
     Raises: UsageError if there is no such file, or a setting is none.
     """
     if not path.is_file():
         raise UsageError(f"{path} is no file, expected one configuration a line; see `list`")
     texts = [(f"{path}:{number}", line.partition("#")[0]) for number, line in enumerate(path.open(), 1)]
-    return [(place, *_parts(text, place)) for place, text in texts if text.strip()]
+    return [(where, *_parts(text, where)) for where, text in texts if text.strip()]
 
 
-def _configuration(place: str, network: str, settings: dict, epochs: int):
+def _configuration(where: str, network: str, settings: dict, epochs: int):
     """A line's configuration; what is wrong with it is told before any is trained."""
     from keras_mnist.studies.search import notation, trial
 
@@ -76,13 +76,13 @@ def _configuration(place: str, network: str, settings: dict, epochs: int):
         notation.build(network)
         return trial.Configuration(network, trial.BASE.with_settings(**{"epochs": epochs, **settings}))
     except UsageError as error:
-        raise UsageError(f"{place}: {error}".replace("`", "")) from error  # settings of a line, and no flags
+        raise UsageError(f"{where}: {error}".replace("`", "")) from error  # settings of a line, and no flags
 
 
-def _parts(line: str, place: str) -> tuple[str, dict]:
+def _parts(line: str, where: str) -> tuple[str, dict]:
     """A line's network, and its recipe settings as train's flags read them.
 
-    Raises: UsageError that names the place.
+    Raises: UsageError that says where the line stands.
     """
     network, _, text = line.partition("|")
     settings = [setting.strip().partition("=") for setting in text.split(",") if setting.strip()]
@@ -90,11 +90,11 @@ def _parts(line: str, place: str) -> tuple[str, dict]:
     flags = []
     for name, _, value in settings:
         if name not in known or not value:
-            raise UsageError(f"{place}: {name!r} is no recipe setting with a value, expected one such as epochs=20")
+            raise UsageError(f"{where}: {name!r} is no recipe setting with a value, expected one such as epochs=20")
         flag = name.replace("_", "-")
         switch = {"true": f"--{flag}", "false": f"--no-{flag}"} if isinstance(known[name], bool) else {}
         flags.append(switch.get(value, f"--{flag}={value}"))
-    parser = cli.parser(place, "")
+    parser = cli.parser(where, "")
     cli.add_recipe_flags(parser)
     return " ".join(network.split()), cli.recipe_settings(parser.parse_args(flags))
 

@@ -33,7 +33,7 @@ class Operation:
         "reshape": the same values in another shape.
         "relu", "sigmoid", "softmax" (over the last axis), "tanh".
     name: the layer that it comes from.
-    inputs: positions in the list of the operations whose results it takes.
+    inputs: indices in the list of the operations whose results it takes.
     shape: of its result for one image.
     """
 
@@ -61,16 +61,16 @@ def operations(model: keras.Model, gives_logits: bool = False) -> list[Operation
             f"{REMEDY}"
         )
     found: list[Operation] = []
-    places = {}  # of each tensor: the position of the operation that gives it
+    indices = {}  # of each tensor: the index of the operation that gives it
     for node in calls(graph):
-        sources = tuple(places[id(tensor)] for tensor in node.input_tensors)
+        sources = tuple(indices[id(tensor)] for tensor in node.input_tensors)
         for kind, attributes, weights in _steps(node):
             shape = tuple(attributes.pop("shape", node.outputs[0].shape[1:]))
             found.append(Operation(kind, node.operation.name, sources, shape, attributes, weights))
             sources = (len(found) - 1,)
-        places[id(node.outputs[0])] = sources[0]
+        indices[id(node.outputs[0])] = sources[0]
     if gives_logits:
-        found.append(Operation("softmax", "softmax", (places[id(graph.outputs[0])],), found[-1].shape, {}, {}))
+        found.append(Operation("softmax", "softmax", (indices[id(graph.outputs[0])],), found[-1].shape, {}, {}))
     return found
 
 

@@ -23,7 +23,7 @@ class Answer:
     """The answer to one digit of a picture, or why the picture was refused."""
 
     picture: str
-    place: int | None = None  # of the digit in its row, from the left, from 1
+    position: int | None = None  # of the digit in its row, from the left, from 1
     digit: int | None = None
     probability: float | None = None
     runner_up: int | None = None
@@ -49,15 +49,15 @@ def answers(model: keras.Model, readings: dict[str, Reading | UsageError]) -> tu
     for name, reading in readings.items():
         if isinstance(reading, Reading):
             notes = ", ".join(reading.notes)
-            found += [_answer(name, place, next(rows), notes) for place in range(1, len(reading.images) + 1)]
+            found += [_answer(name, position, next(rows), notes) for position in range(1, len(reading.images) + 1)]
         else:
             found.append(Answer(name, refused=str(reading)))
     return found, probabilities
 
 
-def _answer(name: str, place: int, row: np.ndarray, notes: str) -> Answer:
+def _answer(name: str, position: int, row: np.ndarray, notes: str) -> Answer:
     second, first = (int(digit) for digit in np.argsort(row)[-2:])
-    return Answer(name, place, first, round(float(row[first]), 4), second, round(float(row[second]), 4), notes)
+    return Answer(name, position, first, round(float(row[first]), 4), second, round(float(row[second]), 4), notes)
 
 
 def answers_table(network: str, found: list[Answer]) -> Table:
@@ -67,9 +67,9 @@ def answers_table(network: str, found: list[Answer]) -> Table:
         if answer.refused:
             rows.append([answer.picture, "–", "", "", answer.refused])
             continue
-        name = answer.picture if answer.place == 1 else f"  digit {answer.place}"
+        name = answer.picture if answer.position == 1 else f"  digit {answer.position}"
         runner_up = f"{answer.runner_up} ({answer.runner_up_probability:.1%})"
-        notes = answer.notes if answer.place == 1 else ""
+        notes = answer.notes if answer.position == 1 else ""
         rows.append([name, str(answer.digit), f"{answer.probability:.1%}", runner_up, notes])
     columns = ["picture", "digit", "probability", "runner-up", "done to it"]
     table = numbers_table(f"predicted by {network}", columns, rows)

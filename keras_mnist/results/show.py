@@ -42,7 +42,7 @@ def show_answers(readings: dict[str, Reading | UsageError], probabilities: np.nd
         probabilities: (n, 10), one row for each digit in the order of the readings.
     """
     read = [(name, reading) for name, reading in readings.items() if isinstance(reading, Reading)]
-    digits = [(name, reading, place) for name, reading in read for place in range(len(reading.images))]
+    digits = [(name, reading, index) for name, reading in read for index in range(len(reading.images))]
     shown = digits[:MOST]
     left_out = f"and {len(digits) - MOST:,} more" if len(digits) > MOST else ""
     columns = 1 if len(shown) <= 4 else 2
@@ -60,16 +60,16 @@ def show_answers(readings: dict[str, Reading | UsageError], probabilities: np.nd
     write_whole(path, content.getvalue())
 
 
-def _draw_digit(page, corner, name: str, reading: Reading, place: int, row: np.ndarray) -> None:
+def _draw_digit(page, corner, name: str, reading: Reading, index: int, row: np.ndarray) -> None:
     """The three cells of one digit."""
     left, top = corner
-    _draw_original(page, corner, reading, place)
-    seen = Image.fromarray(reading.images[place, ..., 0]).resize((CELL, CELL), Image.Resampling.NEAREST)
+    _draw_original(page, corner, reading, index)
+    seen = Image.fromarray(reading.images[index, ..., 0]).resize((CELL, CELL), Image.Resampling.NEAREST)
     page.paste(seen, (left + CELL + GAP, top))
     _draw_answer(page, (left + 2 * (CELL + GAP), top), row, Path(name).name, ", ".join(reading.notes))
 
 
-def _draw_original(page, corner, reading: Reading, place: int) -> None:
+def _draw_original(page, corner, reading: Reading, index: int) -> None:
     """The picture within its cell, with a frame around the digit where it holds several."""
     preview = reading.preview
     scale = CELL / max(preview.size)
@@ -81,7 +81,7 @@ def _draw_original(page, corner, reading: Reading, place: int) -> None:
     # A white picture would have no edge on this page.
     draw.rectangle((*corner, corner[0] + CELL - 1, corner[1] + CELL - 1), outline=FAINT, width=2)
     if len(reading.images) > 1:
-        above, before, below, after = (edge * scale for edge in reading.boxes[place])
+        above, before, below, after = (edge * scale for edge in reading.boxes[index])
         frame = left + before - 4, top + above - 4, left + after + 3, top + below + 3
         draw.rounded_rectangle(frame, radius=5, outline=ACCENT, width=3)
 
@@ -104,9 +104,9 @@ def _draw_answer(page, corner, row: np.ndarray, name: str, notes: str) -> None:
     _write(page, (left, top + CELL - 15), notes or "taken as it is", 12, QUIET)
 
 
-def _write(page, place, text: str, size: int, colour: str) -> None:
+def _write(page, point, text: str, size: int, colour: str) -> None:
     """A line of text, cut where the space for it ends."""
     font = ImageFont.load_default(size)
     while font.getlength(text) > TEXT:
         text = text[: -2 - text.endswith("…")] + "…"
-    ImageDraw.Draw(page).text(place, text, fill=colour, font=font)
+    ImageDraw.Draw(page).text(point, text, fill=colour, font=font)

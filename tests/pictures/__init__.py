@@ -1,1 +1,1 @@
-"""Pictures of digits that users might bring, drawn by a script, and how many of them a network reads."""
+"""Pictures that users might bring, drawn by a script, and how many of their digits a network predicts rightly."""

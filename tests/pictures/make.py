@@ -1,7 +1,7 @@
 """Draw the pictures again, the same to the pixel: python -m tests.pictures.make
 
-They lie in drawn/<half>/<kind>/<digits>.<ending>. The reader of pictures was made by looking at the first half alone;
-the second is in another hand and other fonts, and says how well it reads what nobody looked at.
+They lie in drawn/<half>/<kind>/<digits>.<ending>. What is done to a picture was made by looking at the first half
+alone; the second is in another hand and other fonts, and says how well digits are predicted that nobody looked at.
 """
 
 from __future__ import annotations

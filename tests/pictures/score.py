@@ -1,7 +1,7 @@
-"""Write docs/records/pictures.json: how many of the pictures a network reads, and what was measured on MNIST itself.
+"""Write docs/records/pictures.json: how many digits are predicted rightly, and what was measured on MNIST itself.
 
 KERAS_MNIST_ARCHIVES=... python -m tests.pictures.score, for the trained bn_gap of the package; or with the path of a
-run's model.keras. Takes minutes: 10,000 images are altered and read.
+run's model.keras. Takes minutes: 10,000 images are altered and predicted.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ ENLARGEMENTS = (None, Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image
 
 
 def score(model) -> list[dict]:
-    """Each picture with the digits on it and those that were read; "" where it was refused."""
+    """Each picture with the digits on it and those that were predicted; "" where it was refused."""
     readings = read_files([FOLDER])
-    read: dict[str, str] = dict.fromkeys(readings, "")
+    predicted: dict[str, str] = dict.fromkeys(readings, "")
     for answer in answers(model, readings)[0]:
-        read[answer.picture] += "" if answer.refused else str(answer.digit)
-    places = {name: Path(name).relative_to(FOLDER) for name in readings}
+        predicted[answer.picture] += "" if answer.refused else str(answer.digit)
+    paths = {name: Path(name).relative_to(FOLDER) for name in readings}
     return [
-        {"half": place.parts[0], "kind": place.parts[1], "written": place.stem, "read": read[name]}
-        for name, place in places.items()
+        {"half": path.parts[0], "kind": path.parts[1], "written": path.stem, "read": predicted[name]}
+        for name, path in paths.items()
     ]
 
 
 def by_kind(found: list[dict]) -> dict[str, dict[str, dict[str, int]]]:
-    """For each half and kind the digits written and those read rightly: none in a row read as more or fewer digits."""
+    """For each half and kind the digits written and those predicted rightly: none in a row taken as more or fewer."""
     table = {half: {} for half in HALVES}
     for row in found:
         counts = table[row["half"]].setdefault(row["kind"], {"digits": 0, "right": 0})

@@ -30,7 +30,7 @@ def evaluated(digits):
     """Digits with made-up predictions: (digits, score, scores of distorted images)."""
     found = made_up(300)
     of_label = [np.flatnonzero(digits.train_labels == label) for label in found.labels]
-    images = np.stack([digits.train_images[places[index % 100]] for index, places in enumerate(of_label)])
+    images = np.stack([digits.train_images[indices[index % 100]] for index, indices in enumerate(of_label)])
     worse = [made_up(300, seed=number) for number in range(len(DISTORTIONS))]
     return LabelledDigits("made up", images, found.labels), found, list(zip(DISTORTIONS, worse, strict=True))
 
@@ -97,7 +97,7 @@ def test_the_files_are_written_whole_over_older_ones(evaluated, text, tmp_path):
     assert sorted(found.name for found in tmp_path.iterdir()) == ["evaluation.html", "evaluation.json"]
 
 
-def test_nothing_on_the_page_is_wider_than_its_place(opened, text, tmp_path):
+def test_nothing_on_the_page_is_wider_than_its_section(opened, text, tmp_path):
     (tmp_path / "page.html").write_text(text)
     window = opened(tmp_path / "page.html")
     for width in (1280, 700, 390):

@@ -167,22 +167,22 @@ def test_the_c_header_states_what_the_code_takes(tmp_path, digits):
 
 def test_no_result_lies_where_another_is_still_needed():
     steps = operations(fold(keras_mnist.create_model("evo_skip")))
-    places, length = plan(steps)
+    offsets, length = plan(steps)
     sizes = [math.prod(step.shape) for step in steps]
     held: list[int | None] = [None] * length  # which step wrote each value last
-    for number, step in enumerate(steps):
+    for index, step in enumerate(steps):
         for source in step.inputs:
             while steps[source].kind == "reshape":
                 (source,) = steps[source].inputs
-            assert set(held[places[source] : places[source] + sizes[source]]) == {source}, step.name
+            assert set(held[offsets[source] : offsets[source] + sizes[source]]) == {source}, step.name
         if step.kind != "reshape":
-            held[places[number] : places[number] + sizes[number]] = [number] * sizes[number]
+            held[offsets[index] : offsets[index] + sizes[index]] = [index] * sizes[index]
     assert length < sum(sizes) / 3
 
 
 @pytest.fixture(scope="module")
-def reader(digits):
-    """A small network that reads the embedded digits."""
+def small(digits):
+    """A small network that predicts the embedded digits."""
     keras.utils.set_random_seed(0)
     image = keras.Input((28, 28, 1))
     x = layers.Conv2D(8, 5, strides=3, activation="relu")(layers.Rescaling(1 / 255)(image))
@@ -192,21 +192,21 @@ def reader(digits):
     return model
 
 
-def test_c_with_whole_numbers_reads_the_same_digits_from_a_quarter_of_the_flash(tmp_path, digits, reader):
+def test_c_with_whole_numbers_predicts_the_same_digits_from_a_quarter_of_the_flash(tmp_path, digits, small):
     compiler()
     images = digits.test_images
-    found = keras_mnist.export(reader, tmp_path / "c", format="c-int8", images=images)
+    found = keras_mnist.export(small, tmp_path / "c", format="c-int8", images=images)
     assert found.agreement >= 0.99 and found.difference < 0.2
     assert exported_facts(tmp_path / "c")["format"] == "c_int8"
-    expected = reader(images.astype(np.float32)).numpy()
+    expected = small(images.astype(np.float32)).numpy()
     assert np.abs(read_c(tmp_path / "c", images) - expected).max() == pytest.approx(found.difference, abs=1e-5)
 
 
-def test_a_format_that_reads_other_digits_is_refused(tmp_path, digits, reader, monkeypatch):
+def test_a_format_that_predicts_other_digits_is_refused(tmp_path, digits, small, monkeypatch):
     compiler()
     monkeypatch.setattr(np, "rint", np.sign)  # in place of int8's 255 values
     with pytest.raises(RunError, match="predicts the same digit for .*% of 397 images, expected at least 99%"):
-        keras_mnist.export(reader, tmp_path / "c", format="c_int8", images=digits.test_images)
+        keras_mnist.export(small, tmp_path / "c", format="c_int8", images=digits.test_images)
     assert not (tmp_path / "c").exists()
 
 
@@ -254,12 +254,12 @@ def test_an_export_of_one_format_takes_the_place_of_another_alone(tmp_path, digi
 
 
 @pytest.mark.slow
-def test_litert_gives_the_same_and_in_whole_numbers_the_same_digits(tmp_path, digits, reader, capfd):
+def test_litert_gives_the_same_and_in_whole_numbers_the_same_digits(tmp_path, digits, small, capfd):
     interpreter = pytest.importorskip("ai_edge_litert.interpreter", reason='pip install -e ".[litert]"')
     images = digits.test_images
     given = {"images": images, "training_images": digits.train_images}
-    found = keras_mnist.export(reader, tmp_path / "float.tflite", format="litert", **given)
-    rounded = keras_mnist.export(reader, tmp_path / "int8.tflite", format="litert-int8", **given)
+    found = keras_mnist.export(small, tmp_path / "float.tflite", format="litert", **given)
+    rounded = keras_mnist.export(small, tmp_path / "int8.tflite", format="litert-int8", **given)
     assert found.difference < 1e-5 and rounded.agreement >= 0.99 and capfd.readouterr().err == ""
     whole = interpreter.Interpreter(model_path=str(tmp_path / "int8.tflite"))
     whole.allocate_tensors()
@@ -267,7 +267,7 @@ def test_litert_gives_the_same_and_in_whole_numbers_the_same_digits(tmp_path, di
     assert kinds <= {np.uint8, np.int8, np.int32}
     signature = whole.get_signature_runner()
     agreeing = [signature(image=one[None])["probabilities"].argmax() for one in images[:50]]
-    assert np.mean(agreeing == reader.predict_on_batch(images[:50].astype(np.float32)).argmax(axis=1)) >= 0.98
+    assert np.mean(agreeing == small.predict_on_batch(images[:50].astype(np.float32)).argmax(axis=1)) >= 0.98
 
 
 @pytest.mark.slow

@@ -31,11 +31,11 @@ PART = """
 def draw(window, points):
     """With the mouse, the button held down."""
     frame = window.locator("#sheet").bounding_box()
-    places = [(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]) for x, y in points]
-    window.mouse.move(*places[0])
+    coordinates = [(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]) for x, y in points]
+    window.mouse.move(*coordinates[0])
     window.mouse.down()
-    for place in places[1:]:
-        window.mouse.move(*place)
+    for point in coordinates[1:]:
+        window.mouse.move(*point)
     window.mouse.up()
     settle(window)
 

@@ -35,7 +35,7 @@ def test_answers_as_json_csv_and_table_are_the_network_s_own(script_here, tiny, 
     assert first["digit"] == probabilities.argmax() and first["notes"] == "inverted"
     assert first["probability"] == pytest.approx(probabilities.max(), abs=1e-3)
     assert first["runner_up"] == np.argsort(probabilities)[-2] and first["picture"] == str(folder / "a.png")
-    assert [row["place"] for row in (first, second, third)] == [1, 1, 2]
+    assert [row["position"] for row in (first, second, third)] == [1, 1, 2]
     assert refused["digit"] is None and refused["refused"].startswith("a damaged picture (")
     _, said, _ = script_here("predict.py", folder, "--variant", tiny, "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(said)))

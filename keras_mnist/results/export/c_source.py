@@ -17,7 +17,7 @@ from keras_mnist.results.graph import Operation, operations
 from keras_mnist.utils.lazy import keras
 
 HEADER = """\
-/* {name}: reads a handwritten digit from 28x28 raw pixels, 0 to 255, bright on black. Made with keras_mnist.
+/* {name}: predicts a handwritten digit from 28x28 raw pixels, 0 to 255, bright on black. Made with keras_mnist.
  *
  * Flash:      {flash:,} bytes of weights ({weights}), and 1 to 4 kB of code
  * RAM:        {memory:,} bytes, static: nothing is allocated, and two threads must not call it at once
@@ -92,11 +92,11 @@ class _Source:
 
     def __init__(self, steps: list[Operation], whole_numbers: bool):
         self.steps, self.whole_numbers = steps, whole_numbers
-        self.places, self.memory = plan(steps)
+        self.offsets, self.memory = plan(steps)
         self.arrays: list[str] = []
         self.names: dict[tuple, str] = {}  # of arrays, by what they hold: a layer that is called twice is written once
         self.flash = 0
-        self.calls = [call for place, step in enumerate(steps) for call in self._calls(place, step)]
+        self.calls = [call for index, step in enumerate(steps) for call in self._calls(index, step)]
 
     def texts(self, name: str) -> tuple[str, str]:
         """The header and the file."""
@@ -112,7 +112,7 @@ class _Source:
         header = HEADER.format(**facts, memory=self.memory * 4)
         calls = "\n".join(f"  {call};" for call in self.calls)
         parts = "\n".join([*self._functions(), *self.arrays])
-        return header, BODY.format(**facts, memory=self.memory, parts=parts, calls=calls, result=self.places[-1])
+        return header, BODY.format(**facts, memory=self.memory, parts=parts, calls=calls, result=self.offsets[-1])
 
     def _functions(self) -> list[str]:
         kinds = {step.kind for step in self.steps}
@@ -123,17 +123,17 @@ class _Source:
         weight = "int8_t" if self.whole_numbers else "float"
         return [re.sub(r"SCALED\((.*?)\)", kept, text).replace("WEIGHT", weight) for text in [*types, *used]]
 
-    def _calls(self, place: int, step: Operation) -> list[str]:
+    def _calls(self, index: int, step: Operation) -> list[str]:
         """The lines that compute a step."""
-        count, result = math.prod(step.shape), f"memory + {self.places[place]}"
-        given = [f"memory + {self.places[other]}" for other in step.inputs]
+        count, result = math.prod(step.shape), f"memory + {self.offsets[index]}"
+        given = [f"memory + {self.offsets[other]}" for other in step.inputs]
         match step.kind:
             case "input":
                 return [f"for (int i = 0; i < {count}; i++) ({result})[i] = pixels[i]"]
             case "reshape":
                 return []
             case "convolution" | "dense" | "depthwise":
-                taken = ", ".join(self._weights(place, step))
+                taken = ", ".join(self._weights(index, step))
                 function = "depthwise" if step.kind == "depthwise" else "convolution"
                 return [f"{function}({given[0]}, {self._shape(step)}, {result}, {self._to(step)}, {taken})"]
             case "max_pool" | "average_pool":
@@ -146,7 +146,7 @@ class _Source:
             case "add":
                 return copied + [f"add({result}, {other}, {count})" for other in given[1:]]
             case "scale":
-                taken = ", ".join(self._array(f"{name}_{place}", values) for name, values in step.weights.items())
+                taken = ", ".join(self._array(f"{name}_{index}", values) for name, values in step.weights.items())
                 return [*copied, f"scale({result}, {count}, {step.shape[-1]}, {taken})"]
             case "softmax":
                 return [*copied, f"softmax({result}, {count}, {step.shape[-1]})"]
@@ -158,17 +158,17 @@ class _Source:
     def _to(self, step: Operation) -> str:
         return _shape(step.shape)
 
-    def _weights(self, place: int, step: Operation) -> list[str]:
+    def _weights(self, index: int, step: Operation) -> list[str]:
         """A linear step's window, and the names of its arrays."""
         kernel, bias = step.weights["kernel"], step.weights["bias"]
         plain = {"strides": (1, 1), "padding": (0, 0, 0, 0), "dilation": (1, 1)}
         window = _window(kernel.shape[:2] if step.attributes else (1, 1), step.attributes or plain)
         if not self.whole_numbers:
-            return [window, self._array(f"kernel_{place}", kernel), self._array(f"bias_{place}", bias)]
+            return [window, self._array(f"kernel_{index}", kernel), self._array(f"bias_{index}", bias)]
         most = np.abs(kernel).reshape(-1, kernel.shape[-1]).max(axis=0)
         scale = np.where(most > 0, most / 127, 1).astype("f4")
-        numbers = self._array(f"kernel_{place}", np.rint(kernel / scale).astype("i1"))
-        return [window, numbers, self._array(f"scale_{place}", scale), self._array(f"bias_{place}", bias)]
+        numbers = self._array(f"kernel_{index}", np.rint(kernel / scale).astype("i1"))
+        return [window, numbers, self._array(f"scale_{index}", scale), self._array(f"bias_{index}", bias)]
 
     def _array(self, name: str, values: np.ndarray) -> str:
         """Add an array unless there is one that holds the same: its name."""

@@ -34,8 +34,8 @@ class _Graph:
         self.classes = steps[-1].shape[-1]
         self.results: list[str] = []  # of each step
         for step in steps:
-            given = [self.results[place] for place in step.inputs]
-            shapes = [steps[place].shape for place in step.inputs]
+            given = [self.results[index] for index in step.inputs]
+            shapes = [steps[index].shape for index in step.inputs]
             self.results.append(getattr(self, f"_{step.kind}", self._other)(step, given, shapes))
         self.node("Identity", self.results[-1], output="probabilities")
         self.node("ArgMax", self.results[-1], output="digit", axis=-1, keepdims=0)

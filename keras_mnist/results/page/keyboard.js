@@ -8,7 +8,7 @@ class KeyboardPen {
   constructor(sheet, ring) {
     this.sheet = sheet;
     this.ring = ring;
-    this.place = [0.5, 0.25];
+    this.point = [0.5, 0.25];
     sheet.canvas.addEventListener("keydown", (event) => this.press(event));
     sheet.canvas.addEventListener("blur", () => this.lift());
     this.show();
@@ -16,7 +16,7 @@ class KeyboardPen {
 
   press(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === " ") this.sheet.stroke ? this.lift() : this.sheet.beginStroke(this.place);
+    if (event.key === " ") this.sheet.stroke ? this.lift() : this.sheet.beginStroke(this.point);
     else if (event.key in DIRECTIONS) this.move(DIRECTIONS[event.key]);
     else return;
     event.preventDefault(); // the page stays where it is
@@ -24,8 +24,8 @@ class KeyboardPen {
   }
 
   move(direction) {
-    this.place = this.place.map((part, axis) => Math.min(Math.max(part + direction[axis] * PEN_STEP, 0), 1));
-    if (this.sheet.stroke) this.sheet.extendStroke([this.place]);
+    this.point = this.point.map((part, axis) => Math.min(Math.max(part + direction[axis] * PEN_STEP, 0), 1));
+    if (this.sheet.stroke) this.sheet.extendStroke([this.point]);
   }
 
   lift() {
@@ -34,7 +34,7 @@ class KeyboardPen {
   }
 
   show() {
-    [this.ring.style.left, this.ring.style.top] = this.place.map((part) => `${part * 100}%`);
+    [this.ring.style.left, this.ring.style.top] = this.point.map((part) => `${part * 100}%`);
     this.ring.classList.toggle("down", this.sheet.stroke !== null);
   }
 }

@@ -3,7 +3,7 @@
 // made here.
 
 // Call `visit` with the index of each pixel of the input that lies under the window of one output pixel, and with the
-// pixel's place in the window.
+// pixel's index in the window.
 function eachPixelUnder(step, [rows, columns], [height, width], row, column, visit) {
   const [down, across] = step.dilation ?? [1, 1];
   const top = row * step.strides[0] - step.padding[0];
@@ -42,8 +42,8 @@ function convolution(step, [values], [shape]) {
   eachOutputPixel(step, (row, column, pixel) => {
     const to = pixel * outputs;
     sums.set(bias.values, to);
-    eachPixelUnder(step, [rows, columns], shape, row, column, (source, place) => {
-      addProducts(sums, to, values, source * inputs, kernel.values, place * inputs * outputs, [inputs, outputs]);
+    eachPixelUnder(step, [rows, columns], shape, row, column, (source, index) => {
+      addProducts(sums, to, values, source * inputs, kernel.values, index * inputs * outputs, [inputs, outputs]);
     });
   });
   return sums;
@@ -58,10 +58,10 @@ function depthwise(step, [values], [shape]) {
   eachOutputPixel(step, (row, column, pixel) => {
     const to = pixel * outputs;
     sums.set(bias.values, to);
-    eachPixelUnder(step, [rows, columns], shape, row, column, (source, place) => {
+    eachPixelUnder(step, [rows, columns], shape, row, column, (source, index) => {
       for (let output = 0; output < outputs; output++) {
         const value = values[source * inputs + Math.floor(output / each)];
-        sums[to + output] += value * kernel.values[place * outputs + output];
+        sums[to + output] += value * kernel.values[index * outputs + output];
       }
     });
   });

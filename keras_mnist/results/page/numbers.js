@@ -1,7 +1,7 @@
 // Figures of many numbers, to the last bit as NumPy computes them: thresholds stand and fall with it.
 
-// The number at a place in the order of all, which are parted around it (quickselect): sorting would take too long.
-function nthSmallest(values, place) {
+// The number at an index in the order of all, which are parted around it (quickselect): sorting would take too long.
+function nthSmallest(values, index) {
   let [first, last] = [0, values.length - 1];
   while (first < last) {
     const pivot = values[(first + last) >> 1];
@@ -14,18 +14,18 @@ function nthSmallest(values, place) {
       values[low++] = values[high];
       values[high--] = kept;
     }
-    if (place <= high) last = high;
-    else if (place >= low) first = low;
+    if (index <= high) last = high;
+    else if (index >= low) first = low;
     else break;
   }
-  return values[place];
+  return values[index];
 }
 
 // The number that a share of all do not exceed, between two of them in proportion; brings `values` into disorder.
 function quantile(values, share) {
-  const place = share * (values.length - 1);
-  const [below, above] = [Math.floor(place), Math.ceil(place)].map((whole) => nthSmallest(values, whole));
-  const part = place - Math.floor(place);
+  const exact = share * (values.length - 1);
+  const [below, above] = [Math.floor(exact), Math.ceil(exact)].map((whole) => nthSmallest(values, whole));
+  const part = exact - Math.floor(exact);
   return part < 0.5 ? below + (above - below) * part : above - (above - below) * (1 - part);
 }
 

@@ -57,17 +57,17 @@ function largestAround({ values, rows, columns }, half) {
   return result;
 }
 
-// The same along one line of `length` places, each `step` after the one before it.
+// The same along one line of `length` values, each `step` after the one before it.
 function slideLargest(values, result, start, length, step, half) {
-  const candidates = new Int32Array(length); // places whose values fall: the first is the largest in the window
+  const candidates = new Int32Array(length); // indices whose values fall: the first is the largest in the window
   let [first, end] = [0, 0];
-  for (let place = 0; place < length + half; place++) {
-    if (place < length) {
-      const value = values[start + place * step];
+  for (let index = 0; index < length + half; index++) {
+    if (index < length) {
+      const value = values[start + index * step];
       while (end > first && values[start + candidates[end - 1] * step] <= value) end -= 1;
-      candidates[end++] = place;
+      candidates[end++] = index;
     }
-    const centre = place - half;
+    const centre = index - half;
     if (centre < 0) continue;
     if (candidates[first] < centre - half) first += 1;
     result[start + centre * step] = values[start + candidates[first] * step];
@@ -112,7 +112,7 @@ function mediansAround(picture, height, width) {
 
 // A part of a picture that begins at (top, left) and may lie beyond its edge, where it goes on as its mirror image.
 function mirrored(picture, top, left, rows, columns) {
-  const within = (place, length) => (place < 0 ? -1 - place : place < length ? place : 2 * length - 1 - place);
+  const within = (at, length) => (at < 0 ? -1 - at : at < length ? at : 2 * length - 1 - at);
   const values = new Float64Array(rows * columns);
   for (let index = 0; index < values.length; index++) {
     const row = within(top + Math.floor(index / columns), picture.rows);

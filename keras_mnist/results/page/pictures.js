@@ -5,9 +5,9 @@ const WARM = [[0, 0, 0], [72, 16, 96], [186, 54, 85], [249, 142, 9], [252, 255, 
 const COLD = [[0, 0, 0], [30, 90, 200], [150, 205, 255]];
 
 function blend(colours, share) {
-  const place = Math.min(Math.max(share, 0), 1) * (colours.length - 1);
-  const first = Math.min(Math.floor(place), colours.length - 2);
-  return colours[first].map((part, index) => part + (colours[first + 1][index] - part) * (place - first));
+  const exact = Math.min(Math.max(share, 0), 1) * (colours.length - 1);
+  const first = Math.min(Math.floor(exact), colours.length - 2);
+  return colours[first].map((part, index) => part + (colours[first + 1][index] - part) * (exact - first));
 }
 
 // Made once: tens of thousands of pixels change colour with every point that is drawn.
@@ -22,7 +22,7 @@ function heat(share) {
   return HEAT[Math.round((share + 1) * STEPS)];
 }
 
-// Fill a canvas with one pixel for each place; `colour` gives (red, green, blue) for its index.
+// Fill a canvas pixel by pixel; `colour` gives (red, green, blue) for the index of each.
 function paintPixels(canvas, width, height, colour) {
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");

@@ -55,28 +55,28 @@ function squared({ values, rows, columns }) {
 
 // Each of 20x20 pixels is the mean over its area, parts of pixels included.
 function areaAverage({ pixels, side }) {
-  const places = areaShares(side);
-  return averageAndTurn(averageAndTurn(pixels, side, places), BOX, places);
+  const shares = areaShares(side);
+  return averageAndTurn(averageAndTurn(pixels, side, shares), BOX, shares);
 }
 
 // 20 rows in place of all, as the columns of the result: called twice, it treats both axes and turns them back.
-function averageAndTurn(pixels, columns, places) {
+function averageAndTurn(pixels, columns, shares) {
   const result = new Float64Array(columns * BOX);
-  places.forEach((rows, place) => {
+  shares.forEach((rows, index) => {
     for (const [row, share] of rows) {
       for (let column = 0; column < columns; column++) {
-        result[column * BOX + place] += pixels[row * columns + column] * share;
+        result[column * BOX + index] += pixels[row * columns + column] * share;
       }
     }
   });
   return result;
 }
 
-// For each of 20 places along an axis, the pixels that lie in it and the share of the place that each covers.
+// For each of 20 parts of an axis, the pixels that lie in it and the share of the part that each covers.
 function areaShares(side) {
   const length = side / BOX;
-  return Array.from({ length: BOX }, (_, place) => {
-    const [start, end] = [place * length, (place + 1) * length];
+  return Array.from({ length: BOX }, (_, index) => {
+    const [start, end] = [index * length, (index + 1) * length];
     const shares = [];
     for (let pixel = Math.floor(start); pixel < Math.min(end, side); pixel++) {
       shares.push([pixel, (Math.min(end, pixel + 1) - Math.max(start, pixel)) / length]);

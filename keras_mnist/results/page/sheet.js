@@ -29,13 +29,13 @@ class Sheet {
     if (this.pointer !== null || event.button !== 0) return; // a second finger, or another button
     this.pointer = event.pointerId;
     this.canvas.setPointerCapture(this.pointer); // strokes may leave the sheet and come back
-    this.beginStroke(this.place(event));
+    this.beginStroke(this.pointOf(event));
   }
 
   follow(event) {
     if (event.pointerId !== this.pointer) return;
     const all = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
-    this.extendStroke((all.length ? all : [event]).map((each) => this.place(each)));
+    this.extendStroke((all.length ? all : [event]).map((each) => this.pointOf(each)));
   }
 
   finish(event) {
@@ -43,7 +43,7 @@ class Sheet {
   }
 
   // Where a pointer is, as fractions of the sheet.
-  place(event) {
+  pointOf(event) {
     const frame = this.canvas.getBoundingClientRect();
     return [(event.clientX - frame.left) / frame.width, (event.clientY - frame.top) / frame.height];
   }

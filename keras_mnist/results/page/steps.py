@@ -24,18 +24,18 @@ def network(model: keras.Model) -> dict:
     require_ten_values(model, outputs)
     numbers = bytearray()
 
-    places: dict[bytes, int] = {}  # a layer that is called twice is written once
+    firsts: dict[bytes, int] = {}  # where each array begins: a layer that is called twice is written once
 
-    def placed(array: np.ndarray) -> dict:
+    def written(array: np.ndarray) -> dict:
         values = array.astype("<f4").tobytes()
-        if values not in places:
-            places[values] = len(numbers) // 4
+        if values not in firsts:
+            firsts[values] = len(numbers) // 4
             numbers.extend(values)
-        return {"first": places[values], "shape": array.shape}
+        return {"first": firsts[values], "shape": array.shape}
 
     steps = []
     for step in operations(fold(model), gives_logits=not are_probabilities(outputs)):
-        arrays = {name: placed(array) for name, array in step.weights.items()}
+        arrays = {name: written(array) for name, array in step.weights.items()}
         described = {"kind": step.kind, "name": step.name, "inputs": step.inputs, "shape": step.shape}
         steps.append({**described, **step.attributes, "weights": arrays})
     return {"steps": steps, "weights": base64.b64encode(numbers).decode()}

@@ -40,7 +40,7 @@ function enlarged(digit, times) {
   const source = padded(digit, 1);
   const [rows, columns] = [digit.rows * times, digit.columns * times];
   const values = new Float64Array(rows * columns);
-  const [across, down] = [columns, rows].map((length) => placesBetween(length, times));
+  const [across, down] = [columns, rows].map((length) => coordinatesBetween(length, times));
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       values[row * columns + column] = valueBetween(source, down[row], across[column]);
@@ -51,9 +51,9 @@ function enlarged(digit, times) {
 
 // For each of `length` pixels the one before its middle in the picture that is smaller and padded, and how far beyond
 // that one's middle it lies.
-function placesBetween(length, times) {
-  return Array.from({ length }, (_, place) => {
-    const exact = (place + 0.5) / times + 0.5;
+function coordinatesBetween(length, times) {
+  return Array.from({ length }, (_, index) => {
+    const exact = (index + 0.5) / times + 0.5;
     return [Math.floor(exact), exact - Math.floor(exact)];
   });
 }
@@ -76,7 +76,7 @@ function distancesTo({ values, rows, columns }, test) {
   return squares;
 }
 
-// What lies lowest of the parabolas that stand on the places of a line.
+// What lies lowest of the parabolas that stand on the points of a line.
 class Envelope {
   constructor(longest) {
     this.heights = new Float64Array(longest);
@@ -84,26 +84,26 @@ class Envelope {
     this.begins = new Float64Array(longest + 1); // from where on each of them is
   }
 
-  // Replace each value of a line by the least of (distance squared + value) over all its places.
+  // Replace each value of a line by the least of (distance squared + value) over all its points.
   lower(values, start, length, step) {
     const { heights, feet, begins } = this;
     let last = -1;
-    for (let place = 0; place < length; place++) {
-      heights[place] = values[start + place * step];
+    for (let index = 0; index < length; index++) {
+      heights[index] = values[start + index * step];
       let begin = -Infinity;
-      while (last >= 0 && (begin = this.crossing(feet[last], place)) <= begins[last]) last -= 1;
+      while (last >= 0 && (begin = this.crossing(feet[last], index)) <= begins[last]) last -= 1;
       if (last < 0) begin = -Infinity;
-      feet[++last] = place;
+      feet[++last] = index;
       begins[last] = begin;
     }
     begins[last + 1] = Infinity;
-    for (let place = 0, current = 0; place < length; place++) {
-      while (begins[current + 1] < place) current += 1;
-      values[start + place * step] = (place - feet[current]) ** 2 + heights[feet[current]];
+    for (let index = 0, current = 0; index < length; index++) {
+      while (begins[current + 1] < index) current += 1;
+      values[start + index * step] = (index - feet[current]) ** 2 + heights[feet[current]];
     }
   }
 
-  // Where the parabola of a later place becomes the lower one.
+  // Where the parabola of a later point becomes the lower one.
   crossing(one, other) {
     return (this.heights[other] + other ** 2 - this.heights[one] - one ** 2) / (2 * (other - one));
   }

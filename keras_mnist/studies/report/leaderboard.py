@@ -86,7 +86,7 @@ def ten_seeds(records: Records) -> list[Part]:
         f"Test accuracy on {DATASET}: mean ± standard deviation, in percentage points, of n runs with the recipe "
         f"`{TUNED}`, each with a seed of its own. Every decision was made on held-out training images; the "
         f"10,000 test images were scored once, after the last epoch. Seconds are those of training, "
-        f"{_place([run for runs in found.values() for run in runs])}."
+        f"{_machines([run for runs in found.values() for run in runs])}."
     )
     return [table(SHORT_COLUMNS, [_short_row(*each) for each in found.items()]), paragraph(words)]
 
@@ -100,10 +100,10 @@ def _short_row(variant: str, runs: list[Record]):
     yield seconds(summarize([run.facts["seconds"] for run in runs]))
 
 
-def _place(runs: list[Record]) -> str:
+def _machines(runs: list[Record]) -> str:
     """What the runs computed on."""
-    places = {(run.facts["processor"], run.facts["shards"] * run.facts["threads"]) for run in runs}
-    words = (f"on {cores} {'core' if cores == 1 else 'cores'} ({processor})" for processor, cores in sorted(places))
+    machines = {(run.facts["processor"], run.facts["shards"] * run.facts["threads"]) for run in runs}
+    words = (f"on {cores} {'core' if cores == 1 else 'cores'} ({processor})" for processor, cores in sorted(machines))
     return " or ".join(words)
 
 

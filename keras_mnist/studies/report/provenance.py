@@ -10,7 +10,7 @@ from keras_mnist.studies.report.registry import Part, section
 from keras_mnist.studies.report.words import paragraph, table
 
 
-def _place(run: Record) -> tuple:
+def _environment(run: Record) -> tuple:
     facts = run.facts
     versions = facts["versions"]
     cores = facts.get("shards", 1) * facts["threads"]
@@ -23,9 +23,9 @@ def provenance(records: Records) -> list[Part]:
     counts: collections.Counter = collections.Counter()
     seconds: collections.Counter = collections.Counter()
     for run in records.runs:
-        counts[_place(run)] += 1
-        seconds[_place(run)] += run.facts["seconds"]
-    rows = [(*place, counts[place], f"{seconds[place] / 3600:.1f}") for place in sorted(counts)]
+        counts[_environment(run)] += 1
+        seconds[_environment(run)] += run.facts["seconds"]
+    rows = [(*environment, counts[environment], f"{seconds[environment] / 3600:.1f}") for environment in sorted(counts)]
     columns = ["processor", ">cores", "Python", "TensorFlow", "Keras", "commit", ">runs", ">hours"]
     return [
         paragraph(

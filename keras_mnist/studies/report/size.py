@@ -69,11 +69,11 @@ def _size_ticks(axes: Axes, sizes: list[int]) -> None:
 
 def _name(axes: Axes, points: list[tuple[str, float, float]]) -> None:
     """Name the points, from the most accurate on; not one whose name would lie on another's."""
-    placed: list[tuple[float, float]] = []
+    named: list[tuple[float, float]] = []
     for name, x, y in reversed(points):
         across, up = (axes.transScale + axes.transLimits).transform((x, y))
-        if all(abs(across - other) > 0.45 or abs(up - above) > 0.06 for other, above in placed):
-            placed.append((across, up))
+        if all(abs(across - other) > 0.45 or abs(up - above) > 0.06 for other, above in named):
+            named.append((across, up))
             side, shift = ("left", 4) if across < 0.5 else ("right", -4)
             axes.annotate(name, (x, y), (shift, 3), textcoords="offset points", fontsize=SMALL, ha=side)
 
