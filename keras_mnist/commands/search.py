@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=f"one configuration a line, NETWORK | SETTING=VALUE,... ({FOLDER / 'candidates.txt'})",
     )
-    parser.add_argument("--seeds", type=int, default=2, metavar="N", help="seeds 0 to N - 1 of each configuration (2)")
-    parser.add_argument("--epochs", type=int, default=15, metavar="N", help="where a line sets none (15)")
+    cli.add_number_flag(parser, "--seeds", 2, "seeds 0 to N - 1 of each configuration (2)")
+    cli.add_number_flag(parser, "--epochs", 15, "where a line sets none (15)")
     parser.add_argument("--folder", type=cli.path, default=FOLDER, metavar="DIR", help=f"of the records ({FOLDER})")
     cli.add_data_flags(parser)
 
