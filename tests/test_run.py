@@ -131,7 +131,6 @@ def test_validation_decides_what_is_trained_on_and_watched(train, validation, im
         assert result.history["val_accuracy"][-1] == pytest.approx(result.test_accuracy, abs=1e-6)
 
 
-@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits_and_another_seed_another_run(train, trained, tmp_path):
     first, again, other = trained(tmp_path / "first"), train(), trained(tmp_path / "other", seed=1)
     weights = [result.model.get_weights() for result in (first, again, other)]
@@ -158,7 +157,6 @@ def test_a_finished_run_is_read_and_not_trained_again(train, trained, tmp_path, 
     assert "holds this run, finished" in capsys.readouterr().out
 
 
-@pytest.mark.slow
 def test_another_recipe_is_another_run(train, trained, tiny, small_digits, short_recipe, tmp_path):
     """Each setting that differs from the recipe by that name is in the folder's name, and so is the validation."""
     once = short_recipe.with_settings(epochs=1)
@@ -213,7 +211,6 @@ def test_a_teacher_that_does_not_come_trained_is_told_before_anything_is_written
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.slow
 def test_a_loss_that_is_no_number_stops_the_run_with_epoch_and_step(train, short_recipe, tmp_path):
     with pytest.raises(
         RunError, match=r"the loss became (nan|inf) at epoch \d+, step \d+; try a lower `learning_rate`"
@@ -354,7 +351,6 @@ def exported(folder):
     return json.loads((folder / "tiny" / "keras_mnist.json").read_text())
 
 
-@pytest.mark.slow
 def test_an_export_is_named_by_its_own_run_alone(train, trained, tmp_path, capsys):
     models = tmp_path / "saved_models"
     assert trained(tmp_path / "runs").saved_model is None
@@ -411,7 +407,6 @@ def test_steps_are_executed_together_where_the_age_of_the_process_is_unknown(tra
     assert counts == [0, 3, 3]  # the first step alone, then three at once, then all four
 
 
-@pytest.mark.slow
 def test_the_state_of_the_process_is_as_before_and_what_is_kept_in_float32_whatever_its_policy(train):
     random.seed(5)
     np.random.seed(5)
@@ -460,7 +455,6 @@ def test_a_network_that_cannot_be_fused_is_trained_with_plain_layers(train, tiny
     assert not {"fused_layers", "shards"} & set(record["optimizations"])
 
 
-@pytest.mark.slow
 def test_a_finished_run_of_other_settings_is_never_returned_as_this_one(train, trained, tmp_path, short_recipe):
     result = trained(tmp_path / "runs")
     other = result.folder.parents[1] / result.folder.parent.name.replace("epochs=2", "epochs=1") / "seed0"
