@@ -12,6 +12,8 @@ def require_trained(recipe: Recipe) -> None:
     """Raise UsageError if the recipe's `teacher` is no variant that comes trained."""
     if recipe.teacher is not None:
         for name in recipe.teacher.split("+"):
+            if name.endswith(".keras"):
+                continue
             trained.facts(registry.get_variant(name).name)
 
 
@@ -23,7 +25,9 @@ class Teacher:
 
     def __init__(self, recipe: Recipe):
         self.networks = [
-            registry.create_model(name, weights="mnist", classifier_activation=None)
+            _file(name)
+            if name.endswith(".keras")
+            else registry.create_model(name, weights="mnist", classifier_activation=None)
             for name in recipe.teacher.split("+")
         ]
         self.share, self.temperature = recipe.teacher_share, recipe.temperature
@@ -35,3 +39,10 @@ class Teacher:
         differences = tf.nn.softmax_cross_entropy_with_logits(answers, logits / self.temperature)
         # Its gradients shrink with the square of the temperature.
         return (1 - self.share) * loss + self.share * self.temperature**2 * tf.reduce_mean(differences)
+
+
+def _file(name):
+    import keras
+
+    model = keras.models.load_model(f"/tmp/teachers/{name}")
+    return keras.Model(model.inputs, model.layers[-1].input)

@@ -132,6 +132,7 @@ KINDS = {
     "shared": Kind(_shared, channels=True, passes=True, options=("preactivated",)),
     "residual": Kind(_residual, channels=True, passes=True, options=("preactivated",)),
     "again": Kind(_again, passes=True, options=("preactivated",)),
+    "dropout": Kind(lambda x, part: blocks.dropout(x, part.channels / 100, name=part.name), channels=True),
     "pool": Kind(lambda x, part: blocks.max_pool(x, name=part.name)),
     "average": Kind(lambda x, part: blocks.average_pool(x, name=part.name)),
     "weighted": Kind(lambda x, part: blocks.weighted_pool(x, name=part.name)),

@@ -104,6 +104,8 @@ def train(
         progress.close()
     if received and not loop.ended and not failure:
         return None
+    if "SAVE_TEACHER" in __import__("os").environ:
+        loop.trainer.model.save(__import__("os").environ["SAVE_TEACHER"])
     facts = layer_facts(loop.trainer.network)
     keras.backend.clear_session()  # of the graphs, which are this network's alone
     return {
