@@ -29,6 +29,7 @@ class Augmentation(Settings):
     shear_degrees: float = setting(0.0, "slant along x up to this many degrees either way", low=0, high=60)
     elastic_alpha: float = setting(0.0, "elastic distortion: strength in pixels, before smoothing", low=0, high=200)
     elastic_sigma: float = setting(3.0, "elastic distortion: deviation of the smoothing, in pixels", low=0.1, high=28)
+    plain_share: float = setting(0.0, "share of images left as they are", low=0, high=1)
     plain_epochs: int = setting(0, "last epochs, whose images are left as they are", low=0, high=MOST_EPOCHS)
 
 

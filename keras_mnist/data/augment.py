@@ -66,13 +66,17 @@ def augment(images, seed, augmentation: Augmentation):
 
     Returns: float32 images of the same shape.
     """
-    images = tf.cast(images, tf.float32)
+    plain = images = tf.cast(images, tf.float32)
     matrices, shifts = _asked_for("matrix", images, seed, augmentation), _asked_for("shift", images, seed, augmentation)
     if matrices or shifts:
         # A result of several distortions is looked up through the last one first.
         matrix = _about_the_centre(images, functools.reduce(operator.matmul, matrices)) if matrices else None
         images = _resample(images, matrix, sum(shifts[1:], shifts[0]) if shifts else None)
-    return [images, *_asked_for("pixels", images, seed, augmentation)][-1]
+    images = [images, *_asked_for("pixels", images, seed, augmentation)][-1]
+    if not augmentation.plain_share:
+        return images
+    (number,) = _uniform(images, seed, 1000, 1)
+    return tf.where(((number + 1) / 2 < augmentation.plain_share)[:, None, None, None], plain, images)
 
 
 def _asked_for(kind: str, images, seed, augmentation: Augmentation) -> list:
