@@ -63,7 +63,7 @@ class Target(Settings):
     target_epochs: int = setting(2, "... in this many epochs in a row", low=1, high=MOST_EPOCHS)
 
 
-OPTIMIZERS = ("sgd", "adam")
+OPTIMIZERS = ("sgd", "adam", "muon")
 DTYPE_POLICIES = ("float32", "mixed_bfloat16")
 
 

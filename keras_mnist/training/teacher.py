@@ -11,7 +11,8 @@ from keras_mnist.recipe import Recipe
 def require_trained(recipe: Recipe) -> None:
     """Raise UsageError if the recipe's `teacher` is no variant that comes trained."""
     if recipe.teacher is not None:
-        trained.facts(registry.get_variant(recipe.teacher).name)
+        for name in recipe.teacher.split("+"):
+            trained.facts(registry.get_variant(name).name)
 
 
 class Teacher:
@@ -21,12 +22,16 @@ class Teacher:
     """
 
     def __init__(self, recipe: Recipe):
-        self.network = registry.create_model(recipe.teacher, weights="mnist", classifier_activation=None)
+        self.networks = [
+            registry.create_model(name, weights="mnist", classifier_activation=None)
+            for name in recipe.teacher.split("+")
+        ]
         self.share, self.temperature = recipe.teacher_share, recipe.temperature
 
     def mixed_with(self, loss, images, logits):
         """A loss, mixed with the cross-entropy to the teacher's probabilities for the same images."""
-        answers = tf.stop_gradient(tf.nn.softmax(self.network(images, training=False) / self.temperature))
+        every = [tf.nn.softmax(network(images, training=False) / self.temperature) for network in self.networks]
+        answers = tf.stop_gradient(tf.add_n(every) / len(every))
         differences = tf.nn.softmax_cross_entropy_with_logits(answers, logits / self.temperature)
         # Its gradients shrink with the square of the temperature.
         return (1 - self.share) * loss + self.share * self.temperature**2 * tf.reduce_mean(differences)
