@@ -98,13 +98,13 @@ def pointwise_first(x, filters: int, *, name: str):
     )(x)
 
 
-def shared_residual(x, passes: int, *, name: str, pre_activation: bool = False):
+def shared_residual(x, passes: int, *, name: str, pre_activation: bool = False, layer=None):
     """One separable convolution applied `passes` times, each time with a norm of its own, and added to its input.
 
     The norms' gains begin at 0.1, so that at first a pass changes little: (height, width, channels) stays. With
     `pre_activation` the ReLU comes before the convolution, so that what is added may be negative, else after the norm.
     """
-    layer = separable_layer(x.shape[-1], x.shape[-1], name=name)
+    layer = layer or separable_layer(x.shape[-1], x.shape[-1], name=name)
     for number in range(1, passes + 1):
         norm, active = f"{name}_bn{number}", f"{name}_relu{number}"
         if pre_activation:

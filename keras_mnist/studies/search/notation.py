@@ -82,6 +82,24 @@ def _shared(x, part: Part):
     return blocks.shared_residual(_of(x, part), part.passes or 1, name=part.name, pre_activation=part.pre_activation)
 
 
+def _again(x, part: Part):
+    layer = next(layer for layer in reversed(_layers_before(x)) if type(layer) is keras.layers.SeparableConv2D)
+    return blocks.shared_residual(
+        x, part.passes or 1, name=part.name, pre_activation=part.pre_activation, layer=layer
+    )
+
+
+def _layers_before(x) -> list:
+    """The layers that a tensor comes from, the nearest last."""
+    found, tensors = [], [x]
+    while tensors:
+        operation = tensors.pop(0)._keras_history.operation
+        if operation not in found:
+            found.append(operation)
+            tensors += [each for node in operation._inbound_nodes for each in node.input_tensors]
+    return found[::-1]
+
+
 def _residual(x, part: Part):
     for number in range(1, (part.passes or 1) + 1):
         x = blocks.shared_residual(_of(x, part), 1, name=f"{part.name}_{number}", pre_activation=part.pre_activation)
@@ -113,6 +131,7 @@ KINDS = {
     "pointwise_first": Kind(_pointwise_first, channels=True, options=("gain", "pooled")),
     "shared": Kind(_shared, channels=True, passes=True, options=("preactivated",)),
     "residual": Kind(_residual, channels=True, passes=True, options=("preactivated",)),
+    "again": Kind(_again, passes=True, options=("preactivated",)),
     "pool": Kind(lambda x, part: blocks.max_pool(x, name=part.name)),
     "average": Kind(lambda x, part: blocks.average_pool(x, name=part.name)),
     "weighted": Kind(lambda x, part: blocks.weighted_pool(x, name=part.name)),
