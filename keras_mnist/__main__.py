@@ -7,7 +7,6 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 
 import difflib
 import importlib
-import importlib.metadata
 import pkgutil
 import sys
 import typing
@@ -32,6 +31,8 @@ def _dispatch(arguments: list[str]) -> None:
             print(f"  {name:10} {_module(name).__doc__.strip()}")
         return
     if arguments[0] == "--version":
+        import importlib.metadata  # which takes its time at every start
+
         print(f"keras-mnist {importlib.metadata.version('keras-mnist')}")
         return
     if arguments[0] not in known:

@@ -7,8 +7,9 @@ import itertools
 import statistics
 from collections.abc import Iterable
 
-from keras_mnist.recipe import TUNED, Recipe
+from keras_mnist.recipe import TUNED
 from keras_mnist.studies.search.found import Result
+from keras_mnist.training.arguments import with_defaults
 
 # A setting that the package knows no longer was switched off where a record lacks it.
 OFF = (None, 0, False)
@@ -44,33 +45,29 @@ class Effect:
 
 def effects(found: Iterable[Result]) -> list[Effect]:
     """All of them, by setting, what helped most first; networks that diverged have no figures to compare."""
-    every = []
-    for first, second in itertools.combinations(found, 2):
-        differing = _differing(first.first, second.first)
+    every, tuned = [], _switched_on(TUNED.flat())
+    for two in itertools.combinations([(result, _settings(result.first)) for result in found], 2):
+        differing = _differing(*(settings for _, settings in two))
         if len(differing) == 1:
-            (setting,) = differing
-            before, after = sorted((first, second), key=lambda result: _order(result, setting))
+            (name,) = differing
+            ordered = sorted(two, key=lambda one: (one[1].get(name) != tuned.get(name), str(one[1].get(name))))
+            (before, old), (after, new) = ordered
             pairs = tuple(_pairs(before, after))
-            if pairs:
-                values = (_value(result.first, setting) for result in (before, after))
-                every.append(Effect(setting, *values, pairs))
+            every += [Effect(name, old.get(name), new.get(name), pairs)] if pairs else []
     return sorted(every, key=lambda effect: (effect.setting, effect.loss_difference))
 
 
+def _settings(record: dict) -> dict:
+    """What is switched on in a configuration; the network counts as a setting."""
+    return {"network": record["network"], **_switched_on(with_defaults(record)["recipe"])}
+
+
+def _switched_on(settings: dict) -> dict:
+    return {name: value for name, value in settings.items() if value not in OFF}
+
+
 def _differing(first: dict, second: dict) -> list[str]:
-    """The settings that differ; the network counts as one."""
-    names = ("network", *(Recipe().flat() | first["recipe"] | second["recipe"]))
-    return [name for name in names if _value(first, name) != _value(second, name)]
-
-
-def _value(record: dict, name: str):
-    value = record["network"] if name == "network" else (Recipe().flat() | record["recipe"]).get(name)
-    return None if value in OFF else value
-
-
-def _order(result: Result, setting: str) -> tuple:
-    value = _value(result.first, setting)
-    return value != (TUNED.flat().get(setting) or None), str(value)
+    return [name for name in first | second if first.get(name) != second.get(name)]
 
 
 def _pairs(before: Result, after: Result):
