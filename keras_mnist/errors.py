@@ -6,6 +6,7 @@ A parameter stands in backticks in a message: `batch_size`. The command line sho
 import re
 from collections.abc import Container
 
+START_OVER = "pass `overwrite`, or remove its folder, to start the run over"  # where what a run has left is no good
 NO_WORDS = re.compile(r"\x1b\[\d*m|{{function_node .*?}}")  # Keras's emphasis, TensorFlow's names of graphs
 
 

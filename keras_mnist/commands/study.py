@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from-records",
         action="store_true",
-        help=f"train nothing: show what the records ({RECORDS}) and runs give, and the commands that are missing",
+        help=f"train nothing: show what the records ({RECORDS}) and runs give, and the runs that are missing",
     )
 
 
@@ -55,9 +55,11 @@ def run(chosen: argparse.Namespace) -> None:
     _plan(chosen, chosen.dataset)  # what is wrong is told before any data are looked for
     if not chosen.from_records:
         require_room(chosen.runs, "runs")
+        if chosen.records:
+            require_room(chosen.records, "records")
     study = _plan(chosen, _data_set(chosen))
     if chosen.from_records:
-        _show_missing(study)
+        _show_missing(study, chosen)
     else:
         _train(study, chosen)
 
@@ -87,13 +89,20 @@ def _load(chosen: argparse.Namespace) -> DigitSet:
     return load_data(chosen.dataset, chosen.data_dir, chosen.mnist_archives)
 
 
-def _show_missing(study: Study) -> None:
+def _show_missing(study: Study, chosen: argparse.Namespace) -> None:
     screen().print(results_table(study))
-    missing = study.unfinished()
-    if missing:
-        print(f"{len(missing)} of {counted(len(study.runs), 'run')} are missing; these commands add them:")
-    for one in missing:
-        print(f"keras-mnist {shlex.join(one.train_arguments(study.folder))}")
+    seeds: dict[str, list[str]] = {}
+    for one in study.unfinished():
+        seeds.setdefault(one.variant.name, []).append(str(one.seed))
+    if not seeds:
+        return
+    print(f"missing: {len(study.unfinished())} of {counted(len(study.runs), 'run')}")
+    for name, numbers in seeds.items():
+        print(f"  {name}: {'seed' if len(numbers) == 1 else 'seeds'} {', '.join(numbers)}")
+    flags = {"variants": ",".join(seeds), "recipe": chosen.recipe, "validation": chosen.validation}
+    flags |= {"seeds": chosen.seeds, "dataset": study.runs[0].dataset, "runs": study.folder, "records": study.records}
+    words = (str(part) for name, value in flags.items() for part in (f"--{name}", value))
+    print(f"This command trains them:\nkeras-mnist study {shlex.join(words)}")
 
 
 def _train(study: Study, chosen: argparse.Namespace) -> None:
@@ -102,9 +111,10 @@ def _train(study: Study, chosen: argparse.Namespace) -> None:
     console.print(
         f"{before} of {counted(len(study.runs), 'run')} to train, {pool.workers} at once, into {study.folder}"
     )
-    failures = conduct(study, pool, console)
+    endings = conduct(study, pool, console)
+    failures = {one: why for one, why in endings.items() if why}
     console.print(results_table(study))
-    hours, trained = (time.monotonic() - started) / 3600, before - len(study.unfinished())
+    hours, trained = (time.monotonic() - started) / 3600, len(endings) - len(failures)
     if trained:
         console.print(f"{counted(trained, 'run')} in {hours * 60:.1f} minutes: {trained / hours:.1f} runs per hour")
     if failures:

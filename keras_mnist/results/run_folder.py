@@ -11,8 +11,8 @@ from pathlib import Path
 
 import filelock
 
-from keras_mnist.errors import RunError, UsageError
-from keras_mnist.utils.files import remove_drafts, whole_file, write_whole
+from keras_mnist.errors import START_OVER, RunError, UsageError
+from keras_mnist.utils.files import claim, remove_drafts, whole_file, write_whole
 from keras_mnist.utils.lazy import keras
 
 
@@ -39,32 +39,31 @@ class RunFolder:
 
         Raises: UsageError if it cannot be written or the run is already going on.
         """
-        lock = filelock.FileLock(self.path / ".lock")
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            raise UsageError(
-                f"{self} is in use by another run; wait for it, or choose another `seed` or `runs`"
-            ) from None
+            lock = claim(self.path / ".lock")
         except OSError as error:
             raise UsageError(
                 f"cannot write to {error.filename or self} ({error.strerror}); choose another `runs`"
             ) from None
-        with lock:
+        if lock is None:
+            raise UsageError(f"{self} is in use by another run; wait for it, or choose another `seed` or `runs`")
+        try:
             remove_drafts(self.path)
             yield
+        finally:
+            lock.release()
+
+    def claim(self) -> filelock.FileLock | None:
+        """Keep other studies from training this run until the lock is released; None where one of them trains it."""
+        return claim(self.path / ".study.lock")
 
     @property
     def in_use(self) -> bool:
         """Whether a run is going on in it."""
-        if not self.path.exists():
-            return False
-        try:
-            with filelock.FileLock(self.path / ".lock", timeout=0):
-                return False
-        except filelock.Timeout:
-            return True
+        lock = claim(self.path / ".lock")
+        if lock:
+            lock.release()
+        return lock is None
 
     def clear(self) -> None:
         """Remove what an earlier run has left."""
@@ -86,7 +85,7 @@ class RunFolder:
             if not {"variant", "dataset", "seed", "recipe", "test_accuracy"} <= record.keys():
                 raise ValueError
         except (ValueError, AttributeError) as error:
-            raise RunError(f"{self.record} is no record of a run; pass `overwrite` to start the run over") from error
+            raise RunError(f"{self.record} is no record of a run; {START_OVER}") from error
         return record
 
     def read_record(self) -> dict:
@@ -97,7 +96,7 @@ class RunFolder:
         record = self.facts()
         for path in (self.history, self.model):
             if not path.is_file():
-                raise RunError(f"{path} is missing from a finished run; pass `overwrite` to start the run over")
+                raise RunError(f"{path} is missing from a finished run; {START_OVER}")
         return record
 
     def write_history(self, history: list[dict]) -> None:

@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import filelock
+
 from keras_mnist.errors import Interrupted
 from keras_mnist.results.run_folder import RunFolder
 from keras_mnist.studies.study import Run, Study
@@ -123,6 +125,8 @@ class LocalPool:
     def __init__(self, study: Study, workers: int, flags: Sequence[str]):
         self.study, self.workers, self.flags = study, workers, flags
         self.busy: list[TrainProcess] = []
+        self.claims: dict[Run, filelock.FileLock] = {}  # of those runs
+        self.waits_for: str | None = None  # where nothing is under way
 
     @property
     def running(self) -> list[Run]:
@@ -142,20 +146,31 @@ class LocalPool:
                     self._stop()
                 while free and (run := self._next(waiting)):
                     self.busy.append(TrainProcess(run, self.study.folder, self.flags, free.pop(0)))
+                self.waits_for = "another command, which trains what is left" if waiting and not self.busy else None
                 time.sleep(TICK)
                 ended = [process for process in self.busy if not process.going_on]
                 self.busy = [process for process in self.busy if process not in ended]
                 free += [process.cores for process in ended]
+                for process in ended:
+                    self.claims.pop(process.run).release()
                 yield [(process.run, process.failure) for process in ended if not process.interrupted]
         if received:
             raise interrupted(self.study, received[0])
 
     def _next(self, waiting: list[Run]) -> Run | None:
-        """Take the first run that no other process is busy with; such a one is waited for and then looked at again."""
-        run = next((run for run in waiting if not self.study.home(run).in_use), None)
-        if run:
-            waiting.remove(run)
-        return run
+        """Take the first run that no other process trains; what one has finished meanwhile is left out."""
+        for run in list(waiting):
+            home = self.study.home(run)
+            if not (lock := home.claim()):
+                continue
+            if not home.finished and not home.in_use:
+                self.claims[run] = lock
+                waiting.remove(run)
+                return run
+            if home.finished:
+                waiting.remove(run)
+            lock.release()
+        return None
 
     def _stop(self) -> None:
         for process in self.busy:
@@ -170,3 +185,5 @@ class LocalPool:
             self._stop()
             for process in self.busy:
                 process.wait()
+            for lock in self.claims.values():
+                lock.release()

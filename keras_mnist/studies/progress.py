@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from keras_mnist.errors import RunError
 from keras_mnist.results.tables import numbers_table
 from keras_mnist.studies.study import Run, Study
 from keras_mnist.utils.words import counted
@@ -28,6 +29,7 @@ class Progress:
         self.study, self.console, self.workers = study, console, workers
         self.left = study.unfinished()
         self.failed = 0
+        self.waits_for: str | None = None
         self.paces: dict[str, list[float]] = defaultdict(list)  # of each variant's finished runs, in seconds per epoch
         for run in study.runs:
             if record := study.record(run):
@@ -56,10 +58,15 @@ class Progress:
         if failure or not self.live:
             self.console.print(f"{run}: {words} ({self._counts([])})")
 
-    def refresh(self, running: Sequence[Run]) -> None:
-        """Draw the table anew."""
+    def refresh(self, running: Sequence[Run], waits_for: str | None = None) -> None:
+        """Draw the table anew; say once where nothing runs and what is waited for."""
+        # Another study may have ended some.
+        self.left = [run for run in self.left if run in running or not self.study.home(run).finished]
+        waits_for, self.waits_for = (waits_for if waits_for != self.waits_for else None), waits_for
         if self.live:
             self.live.update(self._table(running), refresh=True)
+        elif waits_for:
+            self.console.print(f"waiting for {waits_for} ({self._counts([])})")
 
     def _table(self, running: Sequence[Run]) -> Table:
         rows = []
@@ -76,6 +83,7 @@ class Progress:
         total = len(self.study.runs)
         words = [f"{total - len(self.left) - self.failed} of {total} finished"]
         words += [f"{self.failed} failed"] if self.failed else []
+        words += [f"waiting for {self.waits_for}"] if self.waits_for and self.live else []
         end = self._estimated_end(running)
         return ", ".join(words + ([f"estimated end {end}"] if end else []))
 
@@ -118,18 +126,30 @@ def _deviation(values: Sequence[float]) -> str:
     return f"{statistics.stdev(values) * 100:.2f} points" if len(values) > 1 else ""
 
 
-def conduct(study: Study, pool, console: Console) -> dict[Run, str]:
-    """Train all that is unfinished in a pool: why each run that failed did."""
-    todo, failures = study.unfinished(), {}
+def conduct(study: Study, pool, console: Console) -> dict[Run, str | None]:
+    """Train all that is unfinished in a pool: the runs that ended, and why those that failed did.
+
+    Runs that another study ended meanwhile are not among them.
+
+    Raises: RunError if a finished run in the folder cannot be recorded.
+    """
+    todo, endings = study.unfinished(), {}
     study.keep_records()
     with Progress(study, console, pool.workers) as progress, contextlib.closing(pool.train(todo)) as rounds:
         for ended in rounds:
             for run, failure in ended:
-                if failure is None:
-                    study.keep_record(run)
-                else:
-                    failures[run] = failure
-                    study.note_failure(run, failure)
-                progress.ended(run, failure)
-            progress.refresh(pool.running)
-    return failures
+                endings[run] = failure or _recorded(study, run)
+                if endings[run]:
+                    study.note_failure(run, endings[run])
+                progress.ended(run, endings[run])
+            progress.refresh(pool.running, pool.waits_for)
+    return endings
+
+
+def _recorded(study: Study, run: Run) -> str | None:
+    """Keep the record of a run that has finished: why that is not possible."""
+    try:
+        study.keep_record(run)
+    except RunError as error:
+        return str(error)
+    return None

@@ -129,7 +129,7 @@ class RayPool:
     """
 
     def __init__(self, study: Study, address: str, digits: DigitSet | None):
-        self.study, self.digits, self.running = study, digits, []
+        self.study, self.digits, self.running, self.waits_for = study, digits, [], None
         # Its logs, pages of them for a lost node, would go between the lines of the study; `ray logs` has them.
         os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "."}
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 from pathlib import Path
 
-from keras_mnist.errors import RunError, UsageError
+from keras_mnist.errors import START_OVER, RunError, UsageError
 from keras_mnist.models.registry import Variant
 from keras_mnist.recipe import RECIPES, Recipe
 
@@ -59,7 +59,7 @@ class RunArguments:
             f"{name} {theirs.get(name)!r} is now {ours[name]!r}" for name in ours if ours[name] != theirs.get(name)
         ]
         if differing:
-            raise RunError(f"{path} is of another run: {', '.join(differing)}; pass `overwrite` to start over")
+            raise RunError(f"{path} is of another run: {', '.join(differing)}; {START_OVER}")
 
 
 def with_defaults(found: dict) -> dict:

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_mnist.errors import RunError
+from keras_mnist.errors import START_OVER, RunError
 from keras_mnist.utils.files import write_whole
 
 MAGIC = b"keras_mnist state 2\n"
-REMEDY = "pass `overwrite` to start this run over"
 
 
 def save(path: Path, variables: list, facts: dict) -> None:
@@ -37,9 +36,9 @@ def read(path: Path) -> tuple[list[np.ndarray], dict]:
     content = path.read_bytes()
     start = len(MAGIC) + hashlib.sha256().digest_size
     if content[: len(MAGIC)] != MAGIC:
-        raise RunError(f"{path} is no state of a run, expected one in format 2; {REMEDY}")
+        raise RunError(f"{path} is no state of a run, expected one in format 2; {START_OVER}")
     if hashlib.sha256(content[start:]).digest() != content[len(MAGIC) : start]:
-        raise RunError(f"{path} is damaged: its checksum differs; {REMEDY}")
+        raise RunError(f"{path} is damaged: its checksum differs; {START_OVER}")
     with np.load(io.BytesIO(content[start:]), allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     facts = json.loads(arrays.pop("facts").tobytes())
@@ -53,6 +52,6 @@ def restore(path: Path, variables: list, arrays: list[np.ndarray]) -> None:
     """
     expected, found = [tuple(v.shape) for v in variables], [a.shape for a in arrays]
     if expected != found:
-        raise RunError(f"{path} holds {len(found)} arrays that do not fit this network's {len(expected)}; {REMEDY}")
+        raise RunError(f"{path} holds {len(found)} arrays that do not fit this network's {len(expected)}; {START_OVER}")
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)

@@ -86,6 +86,17 @@ def whole_folder(path: Path) -> Iterator[Path]:
         yield from _replace_folder(path)
 
 
+def claim(path: Path) -> filelock.FileLock | None:
+    """Take a lock that no other process has, until it is released; None where another has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        return None
+    return lock
+
+
 def _replace_folder(path: Path) -> Iterator[Path]:
     with _workshop(path) as draft, _naming(path, draft):
         draft.mkdir()

@@ -48,10 +48,9 @@ def test_a_study_trains_what_is_missing_keeps_records_and_tells_the_rest(script,
     assert code == 0 and "0 of 1 run to train" in said and ENDED not in said and "runs per hour" not in said
     more = [*small[:-1], "2", "--from-records", "--records", "records", "--runs", "elsewhere"]
     code, said, _ = script("study.py", *more)
-    flags = (
-        "--variant evo_base --recipe fast --validation held-out --seed 1 --dataset digits --device cpu --runs elsewhere"
-    )
-    assert code == 0 and "1 of 2 runs are missing" in said and f"\nkeras-mnist train {flags} --no-export\n" in said
+    flags = "--recipe fast --validation held-out --seeds 2 --dataset digits --runs elsewhere --records records"
+    assert code == 0 and "missing: 1 of 2 runs\n  evo_base: seed 1\n" in said
+    assert said.endswith(f"\nkeras-mnist study --variants evo_base {flags}\n")
 
 
 @pytest.mark.parametrize(
@@ -64,6 +63,7 @@ def test_a_study_trains_what_is_missing_keeps_records_and_tells_the_rest(script,
         (["--dataset", "fashion"], "--dataset is 'fashion'"),
         (["--mnist-archives", "nowhere"], "nowhere/t10k-images-idx3-ubyte.gz is missing"),
         (["--dataset", "digits", "--runs", "/proc/runs"], "cannot write to /proc/runs"),
+        (["--dataset", "digits", "--records", "/proc/records"], "choose another --records"),
     ],
 )
 def test_wrong_use_is_one_line(script_here, arguments, words):

@@ -9,18 +9,18 @@ import time
 import pytest
 from rich.console import Console
 
-from keras_mnist.errors import Interrupted
+from keras_mnist.errors import Interrupted, RunError
 from keras_mnist.studies import pool
 from keras_mnist.studies.progress import conduct
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes cannot be pinned here")
 
 
-def carry_out(study, workers=2):
+def carry_out(study, workers=2, console=None):
     """(failures, what was printed)."""
-    said = io.StringIO()
-    failures = conduct(study, pool.LocalPool(study, workers, []), Console(file=said, width=200))
-    return {str(run): why for run, why in failures.items()}, said.getvalue()
+    console = console or Console(file=io.StringIO(), width=200)
+    endings = conduct(study, pool.LocalPool(study, workers, []), console)
+    return {str(run): why for run, why in endings.items() if why}, console.file.getvalue()
 
 
 def test_a_run_that_fails_takes_no_other_along_and_is_tried_again(study):
@@ -42,6 +42,49 @@ def test_a_run_that_fails_takes_no_other_along_and_is_tried_again(study):
 def test_every_run_that_ends_leaves_its_record(study, tmp_path):
     carry_out(study(seeds=2, records=tmp_path / "records"))
     assert [path.parent.name for path in (tmp_path / "records").rglob("run.json")] == ["seed0"]
+
+
+def test_a_run_whose_record_cannot_be_kept_is_one_that_failed(study, tmp_path):
+    planned = study(seeds=1, variants="bn_gap,swift", records=tmp_path / "records")
+    (tmp_path / "records" / "digits").mkdir(parents=True)
+    (tmp_path / "records" / "digits" / "bn_gap").write_text("a file where a folder should be")
+    failures, said = carry_out(planned)
+    assert list(failures) == ["bn_gap seed 0"] and "choose another `records`" in failures["bn_gap seed 0"]
+    assert "swift seed 0: 50.00%" in said and len(list((tmp_path / "records").rglob("run.json"))) == 1
+
+
+def test_a_finished_run_that_lacks_a_file_is_told_with_what_to_do(study, tmp_path):
+    carry_out(study(seeds=1))
+    planned = study(seeds=1, records=tmp_path / "records")
+    planned.home(planned.runs[0]).test_errors.unlink()
+    with pytest.raises(RunError, match="test_errors.csv is missing from a finished run; .*remove its folder"):
+        carry_out(planned)
+
+
+def test_two_studies_share_the_runs_and_no_run_is_called_a_failure(study):
+    """One of them trains seed 3 of bn_gap until it is told to stop; the other waits for it, and says so once."""
+    planned = study(seeds=4, variants="bn_gap")
+    theirs = pool.LocalPool(planned, 1, [])
+    rounds = theirs.train([planned.runs[3]])
+    next(rounds)
+    said, ours = io.StringIO(), []
+    thread = threading.Thread(target=lambda: ours.append(carry_out(planned, console=Console(file=said, width=200))))
+    thread.start()
+    while "waiting for another command, which trains what is left (1 of 4 finished, 2 failed" not in said.getvalue():
+        time.sleep(0.02)
+    assert theirs.running == [planned.runs[3]]
+    rounds.close()  # it saves its state, with which the other goes on
+    thread.join()
+    ((failures, text),) = ours
+    assert sorted(failures) == ["bn_gap seed 1", "bn_gap seed 2"] and text.count("waiting for") == 1
+    assert planned.status(planned.runs[3]) == "finished"
+
+
+def test_what_another_study_has_finished_is_not_trained_again(study):
+    planned = study(seeds=1, variants="bn_gap,swift")
+    todo, rounds = planned.unfinished(), pool.LocalPool(planned, 1, []).train(planned.unfinished())
+    carry_out(planned)
+    assert len(todo) == 2 and [ended for ended in rounds if ended] == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

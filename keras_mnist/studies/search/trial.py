@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import filelock
 import keras
 from rich.console import Console
 
@@ -28,7 +27,7 @@ from keras_mnist.training.device import Device, choose_device, set_threads
 from keras_mnist.training.plan import Plan
 from keras_mnist.training.teacher import require_trained
 from keras_mnist.utils.environment import source_commit
-from keras_mnist.utils.files import write_whole
+from keras_mnist.utils.files import claim, write_whole
 
 # What a configuration's settings differ from: all epochs are trained, so that all are compared at their last.
 BASE = TUNED.with_settings(target_accuracy=None)
@@ -61,15 +60,12 @@ class Configuration:
 @contextlib.contextmanager
 def claimed(record: Path) -> Iterator[bool]:
     """Keep a trial from other searches inside the block; False where it is done, or another has it."""
-    record.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(record.with_suffix(".lock"))
+    lock = claim(record.with_suffix(".lock"))
     try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        yield False
-        return
-    with lock:
-        yield not record.exists()
+        yield lock is not None and not record.exists()
+    finally:
+        if lock:
+            lock.release()
 
 
 def device() -> Device:
