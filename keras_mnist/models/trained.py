@@ -9,6 +9,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from keras_mnist.errors import RunError, UsageError, first_line
+from keras_mnist.utils.arguments import require_kind
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -34,11 +35,17 @@ def read_manifest(folder: Traversable) -> dict[str, dict]:
     """
     manifest = folder / MANIFEST
     try:
-        return json.loads(manifest.read_text())
+        found = json.loads(manifest.read_text())
+        require_kind(found, dict, MANIFEST, "an object of JSON")
+        for name, known in found.items():
+            require_kind(known, dict, name, "an object of JSON")
+            require_kind(known.get("sha256"), str, f"sha256 of {name}", "the checksum of its file")
+            require_kind(known.get("total_parameters"), int, f"total_parameters of {name}", "a whole number")
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise RunError(f"{manifest} is damaged ({error}); install keras-mnist again") from error
+        raise RunError(f"{manifest} is damaged ({str(error).replace('`', '')}); install keras-mnist again") from error
+    return found
 
 
 def facts(variant: str) -> dict:

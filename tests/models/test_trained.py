@@ -78,12 +78,31 @@ def manifest_cut_short(folder):
     (folder / "manifest.json").write_text("{")
 
 
+def manifest_of_a_list(folder):
+    (folder / "manifest.json").write_text("[]")
+
+
+def without_checksum(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["tiny"]["sha256"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def without_parameters(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["tiny"]["total_parameters"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
 DAMAGED = "tiny.weights.h5 is damaged or of another variant, expected sha256 [0-9a-f]{64}; install keras-mnist again"
 DAMAGE = {
     cut_short: DAMAGED,
     taken_away: r"cannot read .*tiny.weights.h5 \(No such file or directory\); install keras-mnist again",
     of_another_variant: DAMAGED,
     written_unreadable: r"weights.h5 is of another network than tiny \(.*\); write it anew with keras-mnist weights",
+    manifest_of_a_list: r"is damaged \(manifest.json is \[\], expected an object of JSON\); install keras-mnist again",
+    without_checksum: r"is damaged \(sha256 of tiny is None, expected the checksum of its file\); install",
+    without_parameters: r"is damaged \(total_parameters of tiny is None, expected a whole number\); install",
     manifest_cut_short: r"manifest.json is damaged \(.*\); install keras-mnist again",
 }
 
