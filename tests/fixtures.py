@@ -2,7 +2,6 @@
 
 import dataclasses
 import gc
-import json
 import os
 import shutil
 from pathlib import Path
@@ -16,10 +15,12 @@ from keras_mnist.models import blocks, registry
 from keras_mnist.models import trained as trained_networks
 from keras_mnist.recipe import Augmentation, Recipe, Schedule
 from keras_mnist.results import plots
+from keras_mnist.studies.run import Run
 from keras_mnist.studies.weights import write_weights
 from keras_mnist.training.device import set_threads
 from keras_mnist.utils.files import write_whole
 from tests.fork_server import fork_server
+from tests.studies.made_up_records import write_record
 
 set_threads()  # before TensorFlow computes: threads inside its operations only wait for each other here
 
@@ -163,17 +164,14 @@ def finished_run(tmp_path):
 
     def write(name: str, seed: int = 0, loss: float = 0.05, **changed):
         variant = registry.get_variant(name)
-        folder = tmp_path / "runs" / "mnist" / name / "tuned" / f"seed{seed}"
-        folder.mkdir(parents=True)
+        run = Run(variant, variant.recipe("tuned"), "mnist", "held-out", seed)
+        folder = tmp_path / "runs" / run.folder
         model, generator = variant.build(), np.random.default_rng(seed)
+        facts = {"total_parameters": model.count_params()} | changed
+        write_record(folder, run, accuracy=0.99 - seed / 10_000, loss=loss, **facts)
         model.set_weights([generator.uniform(0, 1, weight.shape) for weight in model.weights])
         model.compile("sgd", loss="sparse_categorical_crossentropy")
         model.save(folder / "model.keras")
-        (folder / "history.csv").write_text(f"epoch,val_loss\n1,9.5\n2,{loss}\n")
-        facts = {"variant": name, "dataset": "mnist", "validation": "held-out", "seed": seed, "source_commit": "5eed"}
-        facts |= {"recipe": variant.recipe("tuned").flat(), "total_parameters": model.count_params()}
-        facts |= {"test_accuracy": 0.99 - loss / 100, "test_errors": 100 + seed, "test_images": 10_000}
-        (folder / "run.json").write_text(json.dumps(facts | changed))
         return model
 
     return write

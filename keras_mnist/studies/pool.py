@@ -16,7 +16,8 @@ import filelock
 
 from keras_mnist.errors import Interrupted
 from keras_mnist.results.run_folder import RunFolder
-from keras_mnist.studies.study import Run, Study
+from keras_mnist.studies.run import Run
+from keras_mnist.studies.study import Study
 from keras_mnist.utils.environment import usable_cores
 from keras_mnist.utils.memory import available_memory_mb
 from keras_mnist.utils.screen import shown

@@ -14,7 +14,8 @@ from rich.table import Table
 
 from keras_mnist.errors import RunError
 from keras_mnist.results.tables import numbers_table
-from keras_mnist.studies.study import Run, Study
+from keras_mnist.studies.run import Run
+from keras_mnist.studies.study import Study
 from keras_mnist.utils.words import counted
 
 

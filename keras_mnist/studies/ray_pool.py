@@ -18,7 +18,8 @@ from keras_mnist.data.sources import ARCHIVES_VARIABLE
 from keras_mnist.errors import RunError, UsageError, first_line
 from keras_mnist.results.run_folder import RunFolder
 from keras_mnist.studies.pool import RUN_MEMORY_MB, Ended, TrainProcess, interrupted
-from keras_mnist.studies.study import Run, Study
+from keras_mnist.studies.run import Run
+from keras_mnist.studies.study import Study
 from keras_mnist.utils.environment import usable_cores
 from keras_mnist.utils.files import write_whole
 from keras_mnist.utils.signals import collected_signals

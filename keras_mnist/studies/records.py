@@ -1,21 +1,30 @@
-"""The runs that figures come from: docs/records/<dataset>/<variant>/<recipe>/seed<k>/ with run.json and history.csv.
+"""The runs that figures come from: docs/records/<dataset>/<variant>/<recipe>/seed<k>/, each with its three files.
 
 A folder above these makes a group of its own: docs/records/without-optimizations/<dataset>/...
 """
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import functools
-import json
 from pathlib import Path
 
 from keras_mnist.errors import RunError
-from keras_mnist.results.run_folder import read_history
+from keras_mnist.results.run_folder import RunFolder
+from keras_mnist.studies.record_files import (
+    REMEDY,
+    read_epochs,
+    read_json,
+    read_run,
+    read_test_errors,
+    require_train_scores,
+)
 
 RECORDS = Path("docs", "records")  # in a checkout
 DATASET = "mnist"  # of all that is reported
+# The group of the runs whose training losses stand beside those of the optimizations. Only the losses are used: no
+# scores on training images and no wrong predictions were kept when they were trained.
+WITHOUT_OPTIMIZATIONS = "without-optimizations"
 
 # The names of recipes in the two protocols: as the sources trained, and with every decision on held-out images.
 AS_DOCUMENTED = "document,validation=test"
@@ -25,7 +34,11 @@ PROTOCOLS = {"test": "document", "held-out": "held-out", "none": "none"}
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """One run: what its folder says of it, and what its run.json holds."""
+    """One run: what its folder says of it, and what its files hold.
+
+    history: one row for each epoch.
+    test_errors: one row for each test image that it predicts wrongly.
+    """
 
     folder: Path
     group: str
@@ -34,6 +47,8 @@ class Record:
     recipe: str
     seed: int
     facts: dict
+    history: list[dict]
+    test_errors: list[dict]
 
     @property
     def accuracy(self) -> float:
@@ -56,20 +71,6 @@ class Record:
         images = self.facts["test_images"]
         return round(max(self.watched) * images) / images  # Keras counts in single precision
 
-    @functools.cached_property
-    def history(self) -> list[dict]:
-        """One row for each epoch."""
-        return read_history(self.folder / "history.csv")
-
-    @functools.cached_property
-    def test_errors(self) -> list[dict[str, str]] | None:
-        """One row for each test image that it predicts wrongly; None where the run did not keep them."""
-        path = self.folder / "test_errors.csv"
-        if not path.is_file():
-            return None
-        with path.open(newline="") as file:
-            return list(csv.DictReader(file))
-
     @property
     def base(self) -> str:
         """The named recipe that it began with."""
@@ -91,7 +92,7 @@ class Records:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.runs = [_read(path, folder) for path in sorted(folder.rglob("run.json"))]
+        self.runs = [read_record(path.parent, folder) for path in sorted(folder.rglob("run.json"))]
 
     def by_recipe(self, group: str = "") -> dict[tuple[str, str], list[Record]]:
         """The runs on MNIST of a group by variant and recipe, each list by seed."""
@@ -108,34 +109,37 @@ class Records:
     def in_pytorch(self, variant: str) -> list[dict]:
         """What `compare` wrote of a variant: its document's recipe on MNIST, one record for each seed."""
         paths = sorted(self.folder.glob(f"pytorch/{DATASET}/{variant}/seed*.json"))
-        return [json.loads(path.read_text()) for path in paths]
+        return [read_json(path, "write it anew with keras-mnist compare") for path in paths]
 
     @functools.cached_property
     def benchmark(self) -> dict:
         """What the benchmark wrote with --json."""
-        return json.loads((self.folder / "benchmark.json").read_text())
+        return read_json(self.folder / "benchmark.json", "write it anew with keras-mnist benchmark --json")
 
     @functools.cached_property
     def evaluation(self) -> dict:
         """What `evaluate --report` wrote of a trained network of the package."""
-        return json.loads((self.folder / "evaluation.json").read_text())
+        return read_json(self.folder / "evaluation.json", "write it anew with keras-mnist evaluate --report")
 
     @functools.cached_property
     def pictures(self) -> dict:
         """What tests/pictures/score.py measured."""
-        return json.loads((self.folder / "pictures.json").read_text())
+        return read_json(self.folder / "pictures.json", "write it anew with tests/pictures/score.py")
 
 
-def _read(path: Path, folder: Path) -> Record:
-    """One record.
+def read_record(folder: Path, root: Path) -> Record:
+    """The record in a folder, below the one that holds all of them.
 
-    Raises: RunError if it does not lie where records are kept, or cannot be read.
+    Raises: RunError if one of its files is missing or damaged, or of another run than the folder says.
     """
-    try:
-        *group, dataset, variant, recipe, seed, _ = path.relative_to(folder).parts
-        number = int(seed.removeprefix("seed"))
-        return Record(path.parent, "/".join(group), dataset, variant, recipe, number, json.loads(path.read_text()))
-    except ValueError as error:
-        raise RunError(
-            f"{path} is no record, expected a run.json in <dataset>/<variant>/<recipe>/seed<k>/ ({error})"
-        ) from error
+    home, relative = RunFolder(folder), folder.relative_to(root)
+    group, named = "/".join(relative.parts[:-4]), Path(*relative.parts[-4:])
+    run, facts = read_run(home.record, folder.parent.name.partition(",")[0])
+    if run.folder != named:
+        raise RunError(f"{home.record} is of the run {run.folder}, expected {named} as its folder says; {REMEDY}")
+    test_errors = []
+    if group != WITHOUT_OPTIMIZATIONS:
+        require_train_scores(home.record, run, facts)
+        test_errors = read_test_errors(home.test_errors, facts)
+    history = read_epochs(home.history, run, facts)
+    return Record(folder, group, run.dataset, run.variant.name, run.name, run.seed, facts, history, test_errors)

@@ -7,34 +7,13 @@ import shutil
 from pathlib import Path
 
 from keras_mnist.errors import START_OVER, RunError, UsageError
-from keras_mnist.models.registry import Variant, get_variant, list_variants
-from keras_mnist.recipe import Recipe
+from keras_mnist.models.registry import get_variant, list_variants
 from keras_mnist.results.run_folder import RunFolder, read_history
-from keras_mnist.studies.records import Record
-from keras_mnist.training.arguments import RunArguments
+from keras_mnist.studies.records import Record, read_record
+from keras_mnist.studies.run import Run
 from keras_mnist.utils.files import whole_file, write_whole
 
 FINISHED, INTERRUPTED, FAILED, MISSING = "finished", "interrupted", "failed", "missing"
-
-
-@dataclasses.dataclass(frozen=True)
-class Run(RunArguments):
-    """One run of a study, before it has any data."""
-
-    variant: Variant
-    recipe: Recipe
-    dataset: str
-    validation: str
-    seed: int
-
-    def __str__(self):
-        return f"{self.variant.name} seed {self.seed}"
-
-    def train_arguments(self, runs: Path) -> list[str]:
-        """The arguments of `keras-mnist` that train it into a folder of runs."""
-        flags = {"variant": self.variant.name, "recipe": self.recipe.name, "validation": self.validation}
-        flags |= {"seed": self.seed, "dataset": self.dataset, "device": "cpu", "runs": runs}
-        return ["train", *(str(part) for name, value in flags.items() for part in (f"--{name}", value)), "--no-export"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,14 +49,11 @@ class Study:
     def record(self, run: Run) -> Record | None:
         """What a finished run gave, from its folder or else from the records.
 
-        Raises: RunError if what is found there is no record, or of a run with other settings.
+        Raises: see `read_record`.
         """
         for root in (self.folder, self.records):
-            home = RunFolder(root / run.folder) if root else None
-            if home and home.finished:
-                facts = home.facts()
-                run.require_same(facts, home.record)
-                return Record(home.path, "", run.dataset, run.variant.name, run.name, run.seed, facts)
+            if root and RunFolder(root / run.folder).finished:
+                return read_record(root / run.folder, root)
         return None
 
     def history(self, run: Run) -> list[dict]:

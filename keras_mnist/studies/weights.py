@@ -14,13 +14,12 @@ from keras_mnist.errors import RunError, UsageError, first_line
 from keras_mnist.models.loading import load_model
 from keras_mnist.models.registry import Variant, get_variant, list_variants
 from keras_mnist.models.trained import DATASET, MANIFEST, file_name, read_manifest
-from keras_mnist.results.run_folder import RunFolder, read_history
-from keras_mnist.studies.study import Run
-from keras_mnist.training.arguments import with_defaults
+from keras_mnist.results.run_folder import RunFolder
+from keras_mnist.studies.records import Record, read_record
 from keras_mnist.utils.files import write_whole
 
 FOLDER = Path("keras_mnist", "models", "weights")
-RECIPE, VALIDATION = "tuned", "held-out"
+RECIPE = "tuned"
 KEPT_FACTS = ("seed", "dataset", "test_accuracy", "test_errors", "test_images", "total_parameters", "source_commit")
 
 
@@ -59,7 +58,7 @@ def finished_seeds(runs: Path, variant: str) -> list[RunFolder]:
     return [folder for folder in folders if folder.finished]
 
 
-def median_seed(seeds: list[RunFolder]) -> RunFolder:
+def median_seed(seeds: list[Record]) -> Record:
     """The run whose held-out loss is the median; the lower of the two in the middle of an even number.
 
     The test images have no say in it, so that their score stays an honest one.
@@ -67,59 +66,44 @@ def median_seed(seeds: list[RunFolder]) -> RunFolder:
     return sorted(seeds, key=_held_out_loss)[(len(seeds) - 1) // 2]
 
 
-def _held_out_loss(run: RunFolder) -> float:
+def _held_out_loss(run: Record) -> float:
     """That of the last epoch; the largest of all where the run diverged."""
-    loss = read_history(run.history)[-1]["val_loss"]
+    loss = run.history[-1]["val_loss"]
     return loss if math.isfinite(loss) else math.inf
 
 
 def _choose(runs: Path, variant: Variant, seeds: list[RunFolder]) -> tuple[bytes, dict]:
     """The file of one variant's weights, and what the manifest says of it."""
-    records = {run: _checked_record(run, variant) for run in seeds}
-    run = median_seed(seeds)
+    run = median_seed([read_record(seed.path, runs) for seed in seeds])
     loss = _held_out_loss(run)
     if math.isinf(loss):
-        raise RunError(f"{run} has diverged and is the median of {len(seeds)} seeds; train others")
-    content = _weights(run, variant)
+        raise RunError(f"{run.folder} has diverged and is the median of {len(seeds)} seeds; train others")
+    content = _weights(RunFolder(run.folder).model, variant)
     return content, {
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
-        "run": run.path.relative_to(runs).as_posix(),
+        "run": run.folder.relative_to(runs).as_posix(),
         "recipe": RECIPE,
         "seeds": len(seeds),
         "held_out_loss": loss,
-        **{name: records[run].get(name) for name in KEPT_FACTS},
+        **{name: run.facts[name] for name in KEPT_FACTS},
     }
 
 
-def _checked_record(run: RunFolder, variant: Variant) -> dict:
-    """The record of a run that is what its folder says.
-
-    Raises: RunError if it is not.
-    """
-    record = run.read_record()
-    expected = Run(variant, variant.recipe(RECIPE), DATASET, VALIDATION, record["seed"]).arguments()
-    found = with_defaults(record)
-    differing = [name for name in expected if found.get(name) != expected[name]]
-    if differing:
-        raise RunError(f"{run.record} has another {', '.join(differing)} than its folder says; move that folder away")
-    return record
-
-
-def _weights(run: RunFolder, variant: Variant) -> bytes:
-    """The file of a run's weights, without the optimizer's: the same bytes whenever it is made.
+def _weights(path: Path, variant: Variant) -> bytes:
+    """The file of the weights in a run's model, without the optimizer's: the same bytes whenever it is made.
 
     Raises: RunError if they do not fit the variant.
     """
     model = variant.build()
     try:
-        model.set_weights(load_model(run.model).get_weights())
+        model.set_weights(load_model(path).get_weights())
     except ValueError as error:
-        raise RunError(f"{run.model} cannot be taken as {variant.name} ({first_line(error)})") from error
+        raise RunError(f"{path} cannot be taken as {variant.name} ({first_line(error)})") from error
     with tempfile.TemporaryDirectory() as folder:
-        path, small = Path(folder, file_name(variant.name)), Path(folder, "small.h5")
-        model.save_weights(path)
-        with h5py.File(path) as source, _small_file(small) as target:
+        large, small = Path(folder, file_name(variant.name)), Path(folder, "small.h5")
+        model.save_weights(large)
+        with h5py.File(large) as source, _small_file(small) as target:
             _copy(source, target)
         return small.read_bytes()
 

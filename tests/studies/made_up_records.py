@@ -6,18 +6,28 @@ import json
 import numpy as np
 
 from keras_mnist.models.registry import get_variant, list_variants
+from keras_mnist.studies.run import Run
 
 IMAGES = 10_000
 DOCUMENT = "document,validation=test"
 
 
-def write_run(folder, variant, recipe, seed, accuracy, *, epochs=6, train_accuracy=0.996, best=None):
-    """One run: `accuracy` after its last epoch on the test images, `best` in the epoch before."""
-    random = np.random.default_rng([len(variant), seed, round(accuracy * IMAGES)])
-    watches_test = recipe.endswith("validation=test")
-    path = folder / "mnist" / variant / recipe / f"seed{seed}"
-    path.mkdir(parents=True)
-    rising = [1 - (1 - accuracy) * (1 + 8 / (epoch + 1) ** 2) for epoch in range(epochs)]
+def write_run(folder, variant, recipe, seed, accuracy, **rest):
+    """One run of a named recipe on MNIST, where its folder says so; `rest` as in `write_record`."""
+    base, _, validation = recipe.partition(",validation=")
+    run = Run(get_variant(variant), get_variant(variant).recipe(base), "mnist", validation or "held-out", seed)
+    write_record(folder / run.folder, run, accuracy, **rest)
+
+
+def write_record(home, run, accuracy, *, epochs=6, best=None, loss=None, **facts):
+    """The three files of a run: `accuracy` after its last epoch on the test images, `best` in the epoch before.
+
+    loss: on the watched images after the last epoch.
+    facts: what run.json is to hold instead.
+    """
+    random = np.random.default_rng([len(run.variant.name), run.seed, round(accuracy * IMAGES)])
+    home.mkdir(parents=True)
+    rising = [max(1 - (1 - accuracy) * (1 + 8 / (epoch + 1) ** 2), 0) for epoch in range(epochs)]
     rising[-2:] = [best or accuracy, accuracy]
     rows = [
         {
@@ -27,44 +37,47 @@ def write_run(folder, variant, recipe, seed, accuracy, *, epochs=6, train_accura
             "val_loss": 1 - a,
             "val_accuracy": a,
             "learning_rate": 0.1,
-            "seconds": 20.0 + seed,
+            "seconds": 20.0 + run.seed,
         }
         for k, a in enumerate(rising)
     ]
-    _write_csv(path / "history.csv", rows)
+    rows[-1]["val_loss"] = rows[-1]["val_loss"] if loss is None else loss
+    write_csv(home / "history.csv", list(rows[0]), rows)
     errors = round((1 - accuracy) * IMAGES)
-    hard = sorted(random.choice(200 + 4 * errors, errors, replace=False).tolist())
-    wrong = [{"index": i, "label": i % 10, "prediction": (i + 1 + seed % 2) % 10, "probability": 0.6} for i in hard]
-    _write_csv(path / "test_errors.csv", wrong)
-    facts = {
-        "variant": variant,
-        "dataset": "mnist",
-        "seed": seed,
-        "validation": "test" if watches_test else "held-out",
-        "recipe": get_variant(variant).recipe(recipe.partition(",")[0]).flat(),
-        "trainable_parameters": get_variant(variant).params,
+    hard = sorted(random.choice(min(200 + 4 * errors, IMAGES), errors, replace=False).tolist())
+    wrong = [{"index": i, "label": i % 10, "prediction": (i + 1 + run.seed % 2) % 10, "probability": 0.6} for i in hard]
+    write_csv(home / "test_errors.csv", ["index", "label", "prediction", "probability"], wrong)
+    (home / "run.json").write_text(json.dumps(facts_of(run, accuracy, epochs) | facts))
+
+
+def facts_of(run, accuracy, epochs):
+    """What run.json holds."""
+    facts = run.arguments() | {
+        "trainable_parameters": run.variant.params,
+        "total_parameters": run.variant.params,
         "epochs_run": epochs,
-        "train_images": 60_000 if watches_test else 55_000,
-        "train_accuracy": train_accuracy,
+        "train_images": 60_000 if run.validation == "test" else 55_000,
+        "train_accuracy": 0.996,
         "test_images": IMAGES,
         "test_accuracy": accuracy,
-        "test_errors": errors,
-        "seconds": sum(row["seconds"] for row in rows),
+        "test_errors": round((1 - accuracy) * IMAGES),
+        "seconds": epochs * (20.0 + run.seed),
+        "seconds_per_epoch": 20.0 + run.seed,
         "processor": "a processor",
         "threads": 1,
         "shards": 1,
         "versions": {"python": "3.11", "tensorflow": "2.21.0", "keras": "3.15.1"},
         "source_commit": "0123456789abcdef0123456789abcdef01234567",
     }
-    claim = get_variant(variant).claim
-    if claim and claim.images == "train":
+    if run.variant.claim and run.variant.claim.images == "train":
         facts["augmented_train_accuracy"] = accuracy - 0.001
-    (path / "run.json").write_text(json.dumps(facts))
+    return facts
 
 
-def _write_csv(path, rows):
+def write_csv(path, columns, rows):
+    """A table with these columns."""
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(file, fieldnames=columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 

@@ -16,6 +16,7 @@ from keras_mnist.errors import UsageError
 from keras_mnist.studies import ray_pool
 from tests.conftest import ROOT
 from tests.scripts.test_study import SHORTER, wait_for_epoch
+from tests.studies.made_up_records import write_record
 from tests.studies.test_study import plan
 
 STUDY = [sys.executable, ROOT / "scripts" / "study.py", "--variants", "evo_base,base_7k", "--recipe", "fast"]
@@ -44,8 +45,8 @@ def test_files_that_come_back_make_a_finished_run(tmp_path):
     home = study.home(study.runs[0])
     ray_pool.write_files(home, {"state.bin": b"", "history.csv": b""})
     assert study.status(study.runs[0]) == "interrupted"
-    facts = study.runs[0].arguments() | {"test_accuracy": 0.5}
-    ray_pool.write_files(home, {"run.json": json.dumps(facts).encode(), "history.csv": b""})
+    write_record(tmp_path / "sent", study.runs[0], 0.99)
+    ray_pool.write_files(home, {path.name: path.read_bytes() for path in (tmp_path / "sent").iterdir()})
     assert study.status(study.runs[0]) == "finished" and not home.state.exists()
 
 

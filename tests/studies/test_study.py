@@ -7,6 +7,7 @@ import pytest
 from keras_mnist.errors import RunError, UsageError
 from keras_mnist.models.registry import get_variant, list_variants
 from keras_mnist.studies.study import plan_study
+from tests.studies.made_up_records import write_record
 
 
 def plan(folder="runs", **settings):
@@ -14,13 +15,9 @@ def plan(folder="runs", **settings):
     return plan_study(settings.pop("variants", "all"), **usual | settings)
 
 
-def finish(study, run, **changes):
+def finish(study, run, accuracy=0.9, **rest):
     """What `train` leaves behind, without the weights."""
-    home = study.home(run)
-    home.path.mkdir(parents=True)
-    home.record.write_text(json.dumps(run.arguments() | {"test_accuracy": 0.9} | changes))
-    home.history.write_text("epoch,val_accuracy\n1,0.5\n2,0.75\n")
-    home.test_errors.write_text("index\n")
+    write_record(study.home(run).path, run, accuracy, **{"epochs": 2} | rest)
 
 
 def test_all_are_those_that_have_the_recipe_each_seed_of_every_one_before_the_next():
@@ -68,19 +65,30 @@ def test_each_run_says_how_far_it_is(tmp_path):
 
 def test_a_record_counts_as_a_finished_run_and_every_finished_run_gets_one(tmp_path):
     study = plan(tmp_path / "runs", variants="bn_gap", records=tmp_path / "records")
-    finish(study, study.runs[0])
+    finish(study, study.runs[0], best=0.95)
     study.keep_records()
     copied = sorted(path.relative_to(tmp_path / "records") for path in (tmp_path / "records").rglob("*.*"))
     assert [path.name for path in copied] == ["history.csv", "run.json", "test_errors.csv"]
     assert {path.parent for path in copied} == {study.runs[0].folder}
     elsewhere = plan(tmp_path / "none", variants="bn_gap", records=tmp_path / "records")
     assert elsewhere.unfinished() == [elsewhere.runs[1]] and elsewhere.record(elsewhere.runs[0]).accuracy == 0.9
-    assert [row["val_accuracy"] for row in elsewhere.record(elsewhere.runs[0]).history] == [0.5, 0.75]
+    assert [row["val_accuracy"] for row in elsewhere.record(elsewhere.runs[0]).history] == [0.95, 0.9]
 
 
 def test_a_record_of_other_settings_is_refused_by_name(tmp_path):
     study = plan(tmp_path, variants="bn_gap")
     run = study.runs[0]
     finish(study, run, recipe=run.recipe.with_settings(epochs=3).flat())
-    with pytest.raises(RunError, match=r"run.json is of another run: epochs 3 is now 15"):
+    with pytest.raises(RunError, match="is of the run mnist/bn_gap/tuned,epochs=3/seed0, expected mnist/bn_gap/tuned/"):
+        study.unfinished()
+
+
+def test_a_record_that_lacks_what_a_study_shows_is_one_line(tmp_path):
+    study = plan(tmp_path / "none", variants="bn_gap", records=tmp_path / "records")
+    finish(plan(tmp_path / "records", variants="bn_gap"), study.runs[0])
+    path = tmp_path / "records" / study.runs[0].folder / "run.json"
+    facts = json.loads(path.read_text())
+    del facts["seconds_per_epoch"]
+    path.write_text(json.dumps(facts))
+    with pytest.raises(RunError, match=r"is damaged \(it lacks seconds_per_epoch\); train it again, or remove its"):
         study.unfinished()
