@@ -17,6 +17,7 @@ from keras_mnist.models.registry import get_variant, list_variants
 from keras_mnist.studies.records import AS_DOCUMENTED, Records
 from keras_mnist.studies.report.claims import verdicts
 from keras_mnist.studies.report.documents import BEGIN, RECORDS, outdated
+from keras_mnist.studies.report.leaderboard import entries
 from keras_mnist.studies.report.page import page, same_page
 from keras_mnist.studies.report.published import PUBLISHED, published_table
 from keras_mnist.studies.report.reasons import REASONS, UNKNOWN
@@ -95,6 +96,22 @@ def test_a_changed_figure_is_named_and_rewritten(report, checkout):
     assert (code, said) == (1, "") and complaints.count("\n") == 1
     assert complaints.startswith("report.py: docs/page.md, docs/results.csv, docs/report.html differ from the records")
     assert report(checkout) == (0, written, "") and path.read_text() == right
+
+
+def test_a_damaged_record_is_one_line(report, checkout):
+    path = RECORDS / "mnist" / "bn" / AS_DOCUMENTED / "seed0" / "run.json"
+    (checkout / path).write_text("{}")
+    for arguments in ((), ("--check",)):
+        code, said, complaints = report(checkout, *arguments)
+        assert (code, said) == (1, "") and complaints.count("\n") == 1
+        assert complaints.startswith(f"report.py: {path} is damaged (it lacks trainable_parameters, ")
+
+
+def test_a_copy_of_a_record_makes_no_further_seed(report, checkout):
+    seeds = RECORDS / "mnist" / "bn" / AS_DOCUMENTED
+    shutil.copytree(checkout / seeds / "seed0", checkout / seeds / "seed1")
+    code, _, complaints = report(checkout, "--check")
+    assert code == 1 and complaints.startswith(f"report.py: {seeds / 'seed1' / 'run.json'} is of the run mnist/bn/")
 
 
 def test_a_region_that_nobody_makes_or_that_has_no_end_is_refused(checkout):
@@ -281,6 +298,15 @@ def test_the_leaderboard_takes_ten_seeds_of_the_held_out_protocol(tmp_path):
     assert ranked == ["bn_gap", "bn"] and "**Under 8,000 parameters**" in text
     assert "No entry yet under 1,000, 2,000, 4,000, 20,000" in text
     assert "(how many): `fc_base` `tuned` (9)." in text and "light_20k" not in text
+
+
+def test_the_leaderboard_takes_the_seeds_from_0_on(tmp_path):
+    for seed in range(1, 11):
+        write_run(tmp_path, "bn", "tuned", seed, 0.99)
+    assert not entries(Records(tmp_path))
+    write_run(tmp_path, "bn", "tuned", 0, 0.99)
+    ((key, runs),) = entries(Records(tmp_path)).items()
+    assert key == ("bn", "tuned") and len(runs) == 11
 
 
 def test_what_is_missing_is_said(tmp_path):

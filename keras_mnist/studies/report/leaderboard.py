@@ -28,9 +28,11 @@ To enter:
 
 
 def entries(records: Records) -> dict[tuple[str, str], list[Record]]:
-    """Everything that has the seeds, the best first; recipes with changed settings too."""
+    """Everything that has the seeds from 0 on, the best first; recipes with changed settings too."""
     found = {
-        key: runs for key, runs in records.by_recipe().items() if len(runs) >= TEN and runs[0].protocol == "held-out"
+        key: runs
+        for key, runs in records.by_recipe().items()
+        if {run.seed for run in runs}.issuperset(range(TEN)) and runs[0].protocol == "held-out"
     }
     return {key: found[key] for key in sorted(found, key=lambda key: -test_accuracy(found[key]).mean)}
 
