@@ -5,7 +5,7 @@ from __future__ import annotations
 from keras_mnist.studies.records import DATASET, Record, Records
 from keras_mnist.studies.report.groups import commits, gap, in_protocol, test_accuracy
 from keras_mnist.studies.report.registry import Part, section
-from keras_mnist.studies.report.words import NONE, interval, paragraph, percent, points, seconds, table
+from keras_mnist.studies.report.words import interval, paragraph, percent, points, seconds, table
 from keras_mnist.studies.statistics import summarize
 
 PROTOCOLS = {
@@ -21,7 +21,7 @@ def _row(variant: str, recipe: str, runs: list[Record]):
     yield from (f"`{variant}`", f"`{recipe.partition(',')[0]}`", f"{runs[0].facts['trainable_parameters']:,}", found.n)
     yield from (percent(found.mean), points(found.deviation), interval(found))
     yield percent(found.best)
-    yield f"{points(between.mean)}{f' ± {points(between.deviation)}' * (between.n > 1)}" if between else NONE
+    yield f"{points(between.mean)}{f' ± {points(between.deviation)}' * (between.n > 1)}"
     yield seconds(summarize([run.facts["seconds"] for run in runs]))
     yield commits(runs)
 

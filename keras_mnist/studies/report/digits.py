@@ -15,17 +15,9 @@ from keras_mnist.studies.report.words import paragraph, table
 SHOWN = 20
 
 
-def errors_by_network(records: Records) -> dict[str, list[Record]]:
-    """The runs whose wrong predictions are kept, by variant."""
-    found = {name: [run for run in runs if run.test_errors is not None] for name, runs in records.of(TUNED).items()}
-    return {name: runs for name, runs in found.items() if runs}
-
-
 def confusion(runs: list[Record]) -> list[list[float]]:
     """Row: the digit; column: as what it is predicted; how often in one run, on average."""
-    counts = collections.Counter(
-        (int(row["label"]), int(row["prediction"])) for run in runs for row in run.test_errors or ()
-    )
+    counts = collections.Counter((row["label"], row["prediction"]) for run in runs for row in run.test_errors)
     return [[counts[label, prediction] / len(runs) for prediction in range(10)] for label in range(10)]
 
 
@@ -46,10 +38,10 @@ def hardest_images(networks: dict[str, list[Record]]) -> list[HardImage]:
     by_network: collections.Counter = collections.Counter()
     for runs in networks.values():
         times: collections.Counter = collections.Counter()
-        for row in (row for run in runs for row in run.test_errors or ()):
-            index = int(row["index"])
-            labels[index] = int(row["label"])
-            said[index][int(row["prediction"])] += 1
+        for row in (row for run in runs for row in run.test_errors):
+            index = row["index"]
+            labels[index] = row["label"]
+            said[index][row["prediction"]] += 1
             times[index] += 1
         by_network.update(index for index, count in times.items() if 2 * count > len(runs))
     order = sorted(said, key=lambda index: (-by_network[index], -said[index].total(), index))
@@ -82,10 +74,10 @@ def _said(counts: collections.Counter) -> str:
 @section("Wrong predictions")
 def wrong_predictions(records: Records) -> list[Part]:
     """The confusion matrix, and the digits that most networks predict wrongly."""
-    networks = errors_by_network(records)
+    networks = records.of(TUNED)
     runs = [run for found in networks.values() for run in found]
     if not runs:
-        return ["No run with its wrong predictions is recorded yet."]
+        return ["No run is recorded yet."]
     found = confusion(runs)
     pairs = sorted(((found[a][b], a, b) for a in range(10) for b in range(10)), reverse=True)[:10]
     images = hardest_images(networks)

@@ -21,9 +21,8 @@ def train_test_gap(records: Records) -> list[Part]:
     ]
     for words, recipe in DRAWN:
         found = {name: gap(runs) for name, runs in records.of(recipe).items()}
-        found = {name: between for name, between in found.items() if between}
         rows = sorted(found, key=lambda name: found[name].mean)
         if rows:
             svg = dots([(f"{name} ({found[name].n})", found[name]) for name in rows], "train − test, points")
             parts.append(Picture(svg, f"{words}: mean gap with its 95 % interval, n in brackets."))
-    return parts if len(parts) > 1 else ["No run with both accuracies is recorded yet."]
+    return parts if len(parts) > 1 else ["No run is recorded yet."]

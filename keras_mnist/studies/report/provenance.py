@@ -13,7 +13,7 @@ from keras_mnist.studies.report.words import paragraph, table
 def _environment(run: Record) -> tuple:
     facts = run.facts
     versions = facts["versions"]
-    cores = facts.get("shards", 1) * facts["threads"]
+    cores = facts["shards"] * facts["threads"]
     return facts["processor"], cores, versions["python"], versions["tensorflow"], versions["keras"], commits([run])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 
-from keras_mnist.studies.records import Record, Records
+from keras_mnist.studies.records import WITHOUT_OPTIMIZATIONS, Record, Records
 from keras_mnist.studies.report.groups import test_accuracy
 from keras_mnist.studies.report.registry import Part, region
 from keras_mnist.studies.report.words import paragraph, percent, points, spread, table
@@ -67,7 +67,7 @@ def fast_on_held_out_images(records: Records) -> list[Part]:
 def with_and_without_optimizations(records: Records) -> list[Part]:
     """Training losses with the optimizations and without, before a plateau lowers the first learning rate."""
     lines = []
-    for (variant, recipe), plain in records.by_recipe("without-optimizations").items():
+    for (variant, recipe), plain in records.by_recipe(WITHOUT_OPTIMIZATIONS).items():
         optimized = records.by_recipe().get((variant, recipe))
         if not optimized:
             lines.append(f"- `{variant}`, `{recipe}`: the runs with the optimizations are not recorded yet.")
