@@ -6,7 +6,7 @@ import dataclasses
 import shutil
 from pathlib import Path
 
-from keras_mnist.errors import START_OVER, RunError, UsageError
+from keras_mnist.errors import RunError, UsageError
 from keras_mnist.models.registry import get_variant, list_variants
 from keras_mnist.results.run_folder import RunFolder, read_history
 from keras_mnist.studies.records import Record, read_record
@@ -68,7 +68,7 @@ class Study:
     def keep_record(self, run: Run) -> None:
         """Copy what a finished run says of itself to the records, run.json as the last file.
 
-        Raises: RunError if it lacks a file, or the copy cannot be written.
+        Raises: RunError if the copy cannot be written.
         """
         if self.records is None:
             return
@@ -77,8 +77,6 @@ class Study:
             for name in ("history", "test_errors", "record"):
                 with whole_file(getattr(copy, name)) as draft:
                     shutil.copyfile(getattr(home, name), draft)
-        except FileNotFoundError as error:
-            raise RunError(f"{error.filename} is missing from a finished run; {START_OVER}") from error
         except OSError as error:
             raise RunError(f"cannot write to {copy} ({error.strerror}); choose another `records`") from error
 

@@ -57,7 +57,7 @@ def test_a_finished_run_that_lacks_a_file_is_told_with_what_to_do(study, tmp_pat
     carry_out(study(seeds=1))
     planned = study(seeds=1, records=tmp_path / "records")
     planned.home(planned.runs[0]).test_errors.unlink()
-    with pytest.raises(RunError, match="test_errors.csv is missing from a finished run; .*remove its folder"):
+    with pytest.raises(RunError, match="test_errors.csv is missing or damaged, .*remove its folder"):
         carry_out(planned)
 
 
