@@ -32,7 +32,10 @@ MAIN = COLOURS[0]
 
 
 def drawing(draw, height: float) -> str:
-    """The SVG that `draw(axes)` gives on a panel of this height in inches."""
+    """The SVG that `draw(axes)` gives on a panel of this height in inches.
+
+    An artist whose gid begins with "title:" says the rest of it where the pointer rests on it.
+    """
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # whatever a user's matplotlibrc says
         matplotlib.rcParams.update(STYLE)
@@ -48,6 +51,7 @@ def _slim(svg: str) -> str:
     """Without what only a file of its own needs, and with names that no other drawing of the page has."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<g id="title:([^"]*)">', r"<g><title>\1</title>", svg)
     svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
     svg = re.sub(r"<svg [^>]*viewBox=\"([^\"]+)\"[^>]*>", r'<svg viewBox="\1" role="img">', svg)
     svg = re.sub(r'\bd="[^"]*"', lambda path: re.sub(r"(\.\d)\d+", r"\1", path[0]), svg)

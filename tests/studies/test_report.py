@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import re
 import shutil
@@ -10,20 +11,28 @@ import statistics
 import sys
 
 import pytest
+from matplotlib.figure import Figure
 
 from keras_mnist.__main__ import main
 from keras_mnist.errors import UsageError
 from keras_mnist.models.registry import get_variant, list_variants
 from keras_mnist.studies.records import AS_DOCUMENTED, Records
+from keras_mnist.studies.report import size
 from keras_mnist.studies.report.claims import verdicts
 from keras_mnist.studies.report.documents import BEGIN, RECORDS, outdated
 from keras_mnist.studies.report.leaderboard import entries
+from keras_mnist.studies.report.drawing import spaced
+from keras_mnist.studies.report.groups import test_accuracy as accuracy_of
+from keras_mnist.studies.report.labels import name_points
 from keras_mnist.studies.report.page import page, same_page
 from keras_mnist.studies.report.published import PUBLISHED, published_table
 from keras_mnist.studies.report.reasons import REASONS, UNKNOWN
 from keras_mnist.studies.report.registry import REGIONS, TITLES, Picture, markdown_of
 from keras_mnist.studies.report.results_csv import results_csv
-from keras_mnist.studies.report.steps import RECIPE_STEPS, STEPS
+from keras_mnist.studies.report.steps import (
+    RECIPE_STEPS,
+    STEPS,
+)
 from tests.conftest import ROOT, slow_beside
 from tests.studies.made_up_records import write_run, write_study
 
@@ -271,6 +280,48 @@ def test_what_changes_at_once_is_said_where_it_does(tmp_path):
     assert row_of(documented, "`base_20k` → `base_16k`")[1] == "**2 at once:** fewer kernels; 15 epochs, not 20"
     assert row_of(tuned, "`base_20k` → `base_16k`")[1] == "fewer kernels"
     assert "`bn_gap_plain` → `bn_gap`" in documented and "`bn_gap_plain` → `bn_gap`" not in tuned
+
+
+def drawn(draw):
+    """The axes that a function draws on."""
+    axes = Figure(figsize=(4, 4), layout="constrained").subplots()
+    draw(axes)
+    return axes
+
+
+def test_means_and_not_their_intervals_decide_the_axis_of_accuracies(tmp_path):
+    for seed, accuracy in enumerate((0.985, 0.995)):
+        write_run(tmp_path, "bn", AS_DOCUMENTED, seed, accuracy)
+        write_run(tmp_path, "bn_gap", AS_DOCUMENTED, seed, accuracy - 0.01)
+    found = {name: accuracy_of(runs) for name, runs in Records(tmp_path).of(AS_DOCUMENTED).items()}
+    assert found["bn"].interval[1] == 1.0
+    axes = drawn(size._draw(found, "mult_adds"))
+    bottom, top = axes.get_ylim()
+    assert 0.8 < top < 1.0 and 2.0 < bottom < 2.5
+    named = [text.get_text() for text in axes.texts if text.get_text()]
+    assert named == ["bn"]
+    (picture, *_) = [part for part in REGIONS["over_size"](Records(tmp_path)) if isinstance(part, Picture)]
+    assert "<title>bn: 99.00% ± 0.71, n = 2</title>" in picture.svg
+
+
+def test_ticks_that_would_overlap_are_left_out():
+    ticks = spaced((1, 0.5, 2, 0.95, 0.45, 100), 0.4, 2.5, 0.1)
+    assert ticks == [1, 0.5, 2]
+
+
+def test_names_lie_neither_on_each_other_nor_on_a_mark():
+    axes = Figure(figsize=(4, 4), layout="constrained").subplots()
+    axes.set_xlim(0, 10)
+    axes.set_ylim(0, 10)
+    marks = [(5, 5), (5.1, 5.1), (5.2, 5), (5.8, 5.3), (9.9, 9.9)]
+    boxes = name_points(axes, [(f"network_{x}", x, y) for x, y in marks], marks)
+    assert len(boxes) == len(marks)
+    for box, other in itertools.combinations(boxes, 2):
+        assert not box.overlaps(other)
+    for x, y in marks:
+        assert not any(box.contains(*axes.transData.transform((x, y))) for box in boxes)
+    axes.set_xlim(5, 5.3)
+    assert name_points(axes, [("a_name_that_is_much_longer_than_its_axes_" * 3, 5.1, 5.1)], []) == []
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step.before}-{step.after}")

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from keras_mnist.models.registry import get_variant
 from keras_mnist.results.drawing import drawing
 from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, TUNED, Record, Records
-from keras_mnist.studies.report.drawing import accuracy_axis, colours, legend
+from keras_mnist.studies.report.drawing import accuracy_axis, colours, error, legend
 from keras_mnist.studies.report.registry import Part, Picture, section
 from keras_mnist.studies.report.words import paragraph
 
@@ -24,15 +24,15 @@ def mean_curve(runs: list[Record]) -> list[float]:
 
 def _draw(found: dict[str, list[Record]]):
     def draw(axes: Axes):
-        worst = 0.0
+        worst, best = 1.0, 0.0
         for colour, (name, runs) in zip(colours(), found.items(), strict=False):
             for run in runs if len(runs) > 1 else ():
                 _line(axes, run.watched, color=colour, linewidth=0.5, alpha=0.35)
             mean = mean_curve(runs)
             _line(axes, mean, color=colour, linewidth=1.8, label=f"{name} ({len(runs)})")
-            worst = max(worst, 1 - sorted(mean)[len(mean) // 4])  # a first epoch would take up half of the axis
-        accuracy_axis(axes, worst)
-        axes.set_ylim(top=None, bottom=min(worst * 130, 95))
+            worst = min(worst, sorted(mean)[len(mean) // 4])  # a first epoch would take up half of the axis
+            best = max(best, *(max(run.watched) for run in runs))
+        accuracy_axis(axes, worst, best)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch")
         legend(axes)
@@ -41,7 +41,7 @@ def _draw(found: dict[str, list[Record]]):
 
 
 def _line(axes: Axes, accuracies: list[float], **style) -> None:
-    axes.plot(range(1, len(accuracies) + 1), [max(100 * (1 - value), 0.01) for value in accuracies], **style)
+    axes.plot(range(1, len(accuracies) + 1), list(map(error, accuracies)), **style)
 
 
 @section("Training curves")

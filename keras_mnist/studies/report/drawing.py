@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+from collections.abc import Iterable
 
 from matplotlib.axes import Axes
 
@@ -10,6 +12,9 @@ from keras_mnist.results.drawing import COLOURS, MAIN, drawing
 from keras_mnist.studies.statistics import Summary
 
 SMALL = 8  # points, for names
+# Of the axis of accuracies, by their errors in per cent: the first of two that would overlap stays.
+TICKS = (1, 0.5, 2, 5, 10, 20, 50, 0.7, 0.6, 0.4, 0.3, 3, 1.5, 0.2, 0.1, 0.8, 30, 90)
+MARGIN = 1.12  # factor of the error beyond what is drawn
 
 
 def dots(rows: list[tuple[str, Summary]], label: str) -> str:
@@ -31,12 +36,28 @@ def dots(rows: list[tuple[str, Summary]], label: str) -> str:
     return drawing(draw, 0.7 + 0.17 * lines)
 
 
-def accuracy_axis(axes: Axes, worst: float) -> None:
+def error(accuracy: float) -> float:
+    """What an accuracy lacks, in per cent; never 0, which the axis of accuracies does not have."""
+    return max(100 * (1 - accuracy), 0.01)
+
+
+def spaced(ticks: Iterable[float], low: float, high: float, apart: float) -> list[float]:
+    """The ticks on a logarithmic axis with this share of it between any two, the first ones first."""
+    chosen: list[float] = []
+    for tick in ticks:
+        near = any(abs(math.log(tick / other)) < apart * math.log(high / low) for other in chosen)
+        if low <= tick <= high and not near:
+            chosen.append(tick)
+    return chosen
+
+
+def accuracy_axis(axes: Axes, worst: float, best: float) -> None:
     """The vertical axis as accuracies, spaced by the logarithm of the error, so that 99.0 and 99.5 % stand apart."""
     axes.set_yscale("log")
-    axes.invert_yaxis()
-    errors = [error for error in (0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50, 90) if error <= worst * 120]
-    axes.set_yticks(errors, [f"{100 - error:g}" for error in errors])
+    bottom, top = error(worst) * MARGIN, error(best) / MARGIN
+    axes.set_ylim(bottom, top)
+    ticks = spaced(TICKS, top, bottom, 0.07)
+    axes.set_yticks(ticks, [f"{100 - tick:g}" for tick in ticks])
     axes.minorticks_off()
     axes.set_ylabel("accuracy, %")
 
