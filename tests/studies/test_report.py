@@ -29,10 +29,16 @@ from keras_mnist.studies.report.published import PUBLISHED, published_table
 from keras_mnist.studies.report.reasons import REASONS, UNKNOWN
 from keras_mnist.studies.report.registry import REGIONS, TITLES, Picture, markdown_of
 from keras_mnist.studies.report.results_csv import results_csv
+from keras_mnist.studies.report.step_drawing import REACH, Row, draw_row, step_drawing
 from keras_mnist.studies.report.steps import (
-    RECIPE_STEPS,
+    DOCUMENT_RECIPE_STEPS,
+    HELD_OUT_RECIPE_STEPS,
     STEPS,
+    TOPICS,
+    WITHOUT_ROTATION,
 )
+from keras_mnist.studies.statistics import summarize
+from keras_mnist.studies.study import Run
 from tests.conftest import ROOT, slow_beside
 from tests.studies.made_up_records import write_run, write_study
 
@@ -269,7 +275,7 @@ def test_steps_are_differences_between_runs_of_one_seed(tmp_path):
     write_run(tmp_path, "bn", "tuned", 7, 0.5)
     text = text_of(tmp_path, "steps")
     # By hand: differences 1.0, 1.2, 1.5; error 0.1453; quantile 4.303.
-    assert row_of(text, "`base_7k` → `bn`") == ["`base_7k` → `bn`", "batch norm", "3", "+1.23", "+0.61 to +1.86 *"]
+    assert row_of(text, "batch norm") == ["batch norm", "+1.23", "+0.61 to +1.86 *", "3", "`base_7k` → `bn`"]
 
 
 def test_what_changes_at_once_is_said_where_it_does(tmp_path):
@@ -277,9 +283,39 @@ def test_what_changes_at_once_is_said_where_it_does(tmp_path):
         write_run(tmp_path, name, "tuned", 0, 0.99)
         write_run(tmp_path, name, AS_DOCUMENTED, 0, 0.99)
     documented, tuned = text_of(tmp_path, "steps").split("Held-out protocol, all with")
-    assert row_of(documented, "`base_20k` → `base_16k`")[1] == "**2 at once:** fewer kernels; 15 epochs, not 20"
-    assert row_of(tuned, "`base_20k` → `base_16k`")[1] == "fewer kernels"
+    assert row_of(documented, "2 at once: fewer kernels; 15 epochs, not 20")[-1] == "`base_20k` → `base_16k`"
+    assert row_of(tuned, "fewer kernels")[-1] == "`base_20k` → `base_16k`"
     assert "`bn_gap_plain` → `bn_gap`" in documented and "`bn_gap_plain` → `bn_gap`" not in tuned
+
+
+def test_steps_stand_under_their_topics_in_the_order_of_the_study(study):
+    for table in text_of(study, "steps").split("| what changes |")[1:3]:
+        topics = [topic.lower() for topic in re.findall(r"^\| \*\*(.+?)\*\*", table, re.MULTILINE)]
+        assert topics == [topic for topic in TOPICS if topic in topics] and len(topics) >= 5
+        assert re.search(r"\*\*Dropout\*\* .*\n\| dropout of a tenth", table)
+
+
+def test_the_changes_of_bn_gap_s_document_are_measured_one_by_one(tmp_path):
+    """Its accuracy target changes nothing where it ends no run."""
+    for seed in range(2):
+        write_run(tmp_path, "bn_gap_plain", AS_DOCUMENTED, seed, 0.992, epochs=15)
+        write_run(tmp_path, "bn_gap", WITHOUT_ROTATION, seed, 0.993, epochs=15)
+        write_run(tmp_path, "bn_gap", AS_DOCUMENTED, seed, 0.9935, epochs=15)
+    text = text_of(tmp_path, "steps")
+    both = "`bn_gap document,rotation_degrees=0` → `bn_gap document`"
+    assert row_of(text, "rotation by up to 7 degrees")[1::3] == ["+0.05", both]
+    assert row_of(text, "the rate falls on a plateau")[1] == "+0.10"
+    assert row_of(text, "2 at once: rotation by up to 7 degrees; the rate falls on a plateau")[1] == "+0.15"
+    write_run(tmp_path, "bn_gap", WITHOUT_ROTATION, 2, 0.993, epochs=12)
+    assert "| 2 at once: the rate falls on a plateau; an accuracy target |" in text_of(tmp_path, "steps")
+
+
+def test_the_folder_without_rotation_is_the_one_that_such_a_run_has():
+    plain, whole = (get_variant(name).recipe("document") for name in ("bn_gap_plain", "bn_gap"))
+    without = whole.with_settings(rotation_degrees=0)
+    assert Run(get_variant("bn_gap"), without, "mnist", "test", 0).name == WITHOUT_ROTATION
+    differing = {name for name, value in without.flat().items() if value != plain.flat()[name]}
+    assert differing == {"schedule", "target_accuracy"}
 
 
 def drawn(draw):
@@ -287,6 +323,20 @@ def drawn(draw):
     axes = Figure(figsize=(4, 4), layout="constrained").subplots()
     draw(axes)
     return axes
+
+
+def test_a_step_of_several_changes_is_hollow_and_a_huge_one_is_an_arrow_at_the_axis_end():
+    rows = [Row(("norm",), "a → b", summarize([0.001, 0.002])), Row(("norm", "x"), "b → c", summarize([0.04, 0.05]))]
+    svg = step_drawing({"batch norm": rows})
+    assert "norm + 1 more" in svg and "+4.50" in svg and "Batch norm" in svg
+    figure = Figure(layout="constrained")
+    axes = figure.subplots()
+    for position, row in enumerate(rows):
+        draw_row(axes, position, row)
+    (clean, several) = [line for line in axes.lines if len(line.get_xdata()) == 1]
+    assert (clean.get_marker(), clean.get_markerfacecolor()) == ("o", clean.get_color())
+    assert (several.get_marker(), several.get_markerfacecolor()) == (">", "white")
+    assert several.get_xdata()[0] < REACH
 
 
 def test_means_and_not_their_intervals_decide_the_axis_of_accuracies(tmp_path):
@@ -334,7 +384,9 @@ def test_a_step_names_a_change_of_the_recipe_where_there_is_one(step):
 
 def test_names_in_data_are_variants():
     assert set(REASONS) <= set(list_variants())
-    assert {step.variant for step in RECIPE_STEPS} <= set(list_variants())
+    recipe_steps = DOCUMENT_RECIPE_STEPS + HELD_OUT_RECIPE_STEPS
+    assert {side[0] for step in recipe_steps for side in (step.before, step.after)} <= set(list_variants())
+    assert {step.topic for step in STEPS + recipe_steps} == set(TOPICS)
 
 
 def test_the_leaderboard_takes_ten_seeds_of_the_held_out_protocol(tmp_path):

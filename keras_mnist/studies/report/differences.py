@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+from collections.abc import Iterable
+
 from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, TUNED, Record, Records
-from keras_mnist.studies.report.drawing import dots
 from keras_mnist.studies.report.registry import Part, Picture, section
-from keras_mnist.studies.report.steps import RECIPE_STEPS, STEPS
+from keras_mnist.studies.report.step_drawing import REACH, Row, step_drawing
+from keras_mnist.studies.report.steps import (
+    ACCURACY_TARGET,
+    DOCUMENT_RECIPE_STEPS,
+    HELD_OUT_RECIPE_STEPS,
+    STEPS,
+    TOPICS,
+    RecipeStep,
+)
 from keras_mnist.studies.report.words import NONE, paragraph, signed, table
 from keras_mnist.studies.statistics import Summary, paired_differences
 
-Found = tuple[str, str, tuple[str, ...], Summary]  # before, after, what changed, differences
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """A step with what it brought."""
+
+    topic: str
+    before: str
+    after: str
+    changes: tuple[str, ...]
+    differences: Summary
 
 
 def between(before: list[Record], after: list[Record]) -> Summary | None:
@@ -23,59 +43,85 @@ def steps_with(records: Records, recipe: str) -> list[Found]:
     found = []
     for step in STEPS:
         changes = step.network + step.recipe * (recipe == AS_DOCUMENTED)
-        differences = between(runs.get(step.before, []), runs.get(step.after, []))
-        if changes and differences:
-            found.append((step.before, step.after, changes, differences))
+        before, after = runs.get(step.before, []), runs.get(step.after, [])
+        if changes and (differences := between(before, after)):
+            found.append(Found(step.topic, step.before, step.after, _acting(changes, after), differences))
     return found
 
 
-def recipe_steps(records: Records) -> list[Found]:
-    """The steps between recipes of one network in the held-out protocol."""
+def recipe_steps(records: Records, steps: Iterable[RecipeStep]) -> list[Found]:
+    """The steps between recipes of the same layers, where both are recorded for a seed."""
     runs = records.by_recipe()
     found = []
-    for step in RECIPE_STEPS:
-        differences = between(*(runs.get((step.variant, recipe), []) for recipe in (step.before, step.after)))
-        if differences:
-            before, after = f"{step.variant} {step.before}", f"{step.variant} {step.after}"
-            found.append((before, after, step.changes, differences))
+    for step in steps:
+        before, after = runs.get(step.before, []), runs.get(step.after, [])
+        if differences := between(before, after):
+            sides = map(_side, (step.before, step.after))
+            found.append(Found(step.topic, *sides, _acting(step.changes, after), differences))
     return found
+
+
+def _side(side: tuple[str, str]) -> str:
+    variant, recipe = side
+    return f"{variant} {recipe.partition(',validation=')[0]}"
+
+
+def _acting(changes: tuple[str, ...], after: list[Record]) -> tuple[str, ...]:
+    """The changes without an accuracy target that ended no run."""
+    ended = any(run.facts["epochs_run"] < run.facts["recipe"]["epochs"] for run in after)
+    return tuple(change for change in changes if ended or change != ACCURACY_TARGET)
+
+
+def _by_topic(found: list[Found]) -> list[tuple[str, list[Found]]]:
+    ordered = sorted(found, key=lambda step: TOPICS.index(step.topic))
+    return [(topic, list(steps)) for topic, steps in itertools.groupby(ordered, key=lambda step: step.topic)]
 
 
 def _rows(found: list[Found]):
-    for before, after, changes, differences in found:
-        several = f"**{len(changes)} at once:** " if len(changes) > 1 else ""
-        low, high = differences.interval or (None, None)
-        reach = NONE if low is None else f"{signed(low)} to {signed(high)}"
-        clear = "" if low is None or low <= 0 <= high else " *"
-        row = f"`{before}` → `{after}`", several + "; ".join(changes), differences.n
-        yield *row, signed(differences.mean), reach + clear
+    for topic, steps in _by_topic(found):
+        yield f"**{topic.capitalize()}**", "", "", "", ""
+        for step in steps:
+            several = f"{len(step.changes)} at once: " if len(step.changes) > 1 else ""
+            low, high = step.differences.interval or (None, None)
+            reach = NONE if low is None else f"{signed(low)} to {signed(high)}"
+            clear = "" if low is None or low <= 0 <= high else " *"
+            row = several + "; ".join(step.changes), signed(step.differences.mean), reach + clear
+            yield *row, step.differences.n, f"`{step.before}` → `{step.after}`"
 
 
 def _table(found: list[Found]) -> str:
-    return table(["step", "what changes", ">n", ">mean difference", ">95 % interval"], _rows(found))
+    return table(["what changes", ">difference", ">95 % interval", ">n", "from → to"], _rows(found))
+
+
+def _drawing(found: list[Found]) -> str:
+    rows = {
+        topic: [Row(step.changes, f"{step.before} → {step.after}", step.differences) for step in steps]
+        for topic, steps in _by_topic(found)
+    }
+    return step_drawing(rows)
 
 
 @section("What each step brought")
 def steps(records: Records) -> list[Part]:
-    """Differences between neighbours of a study, one table for each protocol."""
+    """Differences between neighbours of a study by topic, one drawing and one table for each protocol."""
+    documented = steps_with(records, AS_DOCUMENTED) + recipe_steps(records, DOCUMENT_RECIPE_STEPS)
+    groups = (
+        ("Document protocol: each network with its own document's recipe.", documented),
+        ("Held-out protocol, all with `tuned`: the networks alone differ.", steps_with(records, TUNED)),
+    )
     parts: list[Part] = [
         paragraph(
-            f"Differences of test accuracies on {DATASET} after the last epoch, in percentage points, between runs of "
-            "the same seed; n pairs; Student's t interval over them. An interval without 0 has a star; of twenty steps "
-            "that change nothing one would have it too. Where several things change at once, their effects cannot be "
-            "told apart."
+            f"Mean differences of test accuracies on {DATASET} after the last epoch, in percentage points, between "
+            "runs of the same seed; n pairs; Student's t interval over them. An interval without 0 has a star; of "
+            "twenty steps that change nothing one would have it too. Where several things change at once, their "
+            "effects cannot be told apart: such a step is hollow in the drawings, and stands under its main change."
         )
     ]
-    for recipe, words in (
-        (AS_DOCUMENTED, "Document protocol: each network with its own document's recipe."),
-        (TUNED, "Held-out protocol, all with `tuned`: the networks alone differ."),
-    ):
-        found = steps_with(records, recipe)
+    ends = f"Mean differences, 95 % intervals. The axis ends at {REACH:g} points; an arrow points at a mean beyond."
+    parts += [Picture(_drawing(found), f"{words} {ends}") for words, found in groups if found]
+    for words, found in groups:
         parts += [f"**{words}**", _table(found) if found else "No pair is recorded yet."]
-        if found:
-            rows = [(f"{before}\n→ {after}", differences) for before, after, _, differences in found]
-            parts.append(Picture(dots(rows, "difference, points"), f"{words} Mean differences, 95 % intervals."))
-    found = recipe_steps(records)
+    found = recipe_steps(records, HELD_OUT_RECIPE_STEPS)
     if found:
         parts += ["**Held-out protocol, the same network: the recipes alone differ.**", _table(found)]
     return parts

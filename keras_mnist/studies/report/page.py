@@ -28,7 +28,8 @@ td code { line-height: 1; }
 table { border-collapse: separate; border-spacing: 0; font-size: .875rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 10px; border-bottom: 1px solid #e3e6ea; text-align: left; vertical-align: top; }
 th { border-bottom: 2px solid #8a8f98; vertical-align: bottom; line-height: 18px; }
-td:first-child, td[style*=right], td strong { white-space: nowrap; }
+td code, td:nth-child(2), td[style*=right], td strong { white-space: nowrap; }
+pre { overflow-x: auto; background: #f4f5f7; padding: .75rem; }
 th:first-child, td:first-child { position: sticky; left: 0; background: #fff; }
 .drawings { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: 1.5rem; }
 figure { margin: 0; max-width: 30rem; }
@@ -36,8 +37,8 @@ figcaption { font-size: .875rem; color: #4a525e; }
 svg { display: block; width: 100%; height: auto; }
 svg text { font-family: system-ui, sans-serif !important; }
 @media (max-width: 40rem) {
-  td:first-child { white-space: normal; max-width: 10rem; }
-  td:nth-child(2):not([style*=right]) { min-width: 9rem; }
+  th, td { padding: 5px 6px; }
+  td:first-child { max-width: 10rem; }
 }
 """.strip()
 
