@@ -57,7 +57,7 @@ ELSEWHERE = {
     "pytest -m slow -rP": ".ci/run",
     "pytest -m slow tests/studies/test_ray_pool.py": ".ci/run",
     "keras-mnist report": REPORT,
-    "keras-mnist study --variants NAME --recipe tuned --seeds 10": STUDY,
+    "keras-mnist study --variants NAME --recipe tuned --seeds 10 --dataset mnist --records docs/records": STUDY,
     "keras-mnist study --variants all --recipe document --validation test --seeds 5 --ray HEAD:6379": CLUSTER,
     "python -m tests.pictures.make": "tests/data/test_preprocess.py::"
     "test_the_shipped_pictures_are_those_of_their_script",

@@ -28,6 +28,10 @@ class Summary:
         return statistics.fmean(self.values)
 
     @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    @property
     def deviation(self) -> float | None:
         """The standard deviation of single runs; None for one run."""
         return statistics.stdev(self.values) if self.n > 1 else None

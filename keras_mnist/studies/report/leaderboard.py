@@ -7,8 +7,7 @@ from keras_mnist.studies.report.groups import TEN, in_protocol, test_accuracy
 from keras_mnist.studies.report.networks import network_facts
 from keras_mnist.studies.report.registry import Part, region, section
 from keras_mnist.studies.report.speed import to_accuracy
-from keras_mnist.studies.report.words import interval, paragraph, percent, points, seconds, spread, table
-from keras_mnist.studies.statistics import summarize
+from keras_mnist.studies.report.words import SHARED, cut, interval, names, paragraph, seconds, spread, table
 
 SIZES = (1_000, 2_000, 4_000, 8_000, 20_000)
 
@@ -22,8 +21,9 @@ The rules:
 To enter:
 
 1. Add the network, one function, and its recipe if it has one of its own: CONTRIBUTING.md, "A variant".
-2. Train {TEN} seeds: `keras-mnist study --variants NAME --recipe tuned --seeds {TEN}`.
-3. Commit each run's `run.json`, `history.csv` and `test_errors.csv` under `docs/records/`, in the runs' own layout.
+2. Train {TEN} seeds, whose records are copied to `docs/records`:
+   `keras-mnist study --variants NAME --recipe tuned --seeds {TEN} --dataset mnist --records docs/records`.
+3. Commit `docs/records`.
 4. Regenerate: `keras-mnist report`."""
 
 
@@ -44,13 +44,13 @@ def size_class(parameters: int) -> int | None:
 
 def _row(variant: str, recipe: str, runs: list[Record]):
     found, facts = test_accuracy(runs), runs[0].facts
-    yield from (f"`{variant}`", f"`{recipe}`", f"{facts['trainable_parameters']:,}")
+    yield from (f"`{variant}`", spread(found), f"`{recipe}`", found.n, interval(found))
+    yield f"{facts['trainable_parameters']:,}"
     yield f"{network_facts()[variant]['mult_adds'] / 1e6:.2f} M"
-    yield from (found.n, percent(found.mean), points(found.deviation), interval(found))
-    yield seconds(summarize([run.facts["seconds"] for run in runs]))
+    yield seconds(run.facts["seconds"] for run in runs)
 
 
-COLUMNS = ["variant", "recipe", ">parameters", ">mult-adds", ">n", ">mean", ">deviation", ">95 % interval", ">seconds"]
+COLUMNS = ["variant", ">accuracy", "recipe", ">n", ">95 % interval", ">parameters", ">mult-adds", ">seconds"]
 SHORT_COLUMNS = ["network", ">parameters", ">mult-adds", f">accuracy on {DATASET}", ">n", ">epochs", ">seconds a run"]
 
 
@@ -58,7 +58,13 @@ SHORT_COLUMNS = ["network", ">parameters", ">mult-adds", f">accuracy on {DATASET
 def leaderboard(records: Records) -> list[Part]:
     """Ten seeds each, by size; and by time to an accuracy."""
     found = entries(records)
-    parts: list[Part] = []
+    summaries = [test_accuracy(runs) for runs in found.values()]
+    parts: list[Part] = [
+        paragraph(
+            f"Test accuracy on {DATASET}: mean ± standard deviation, in percentage points, of n runs.{cut(summaries)} "
+            f"Seconds are the median of the runs' training. {SHARED}"
+        )
+    ]
     empty = []
     for size in SIZES:
         members = {key: runs for key, runs in found.items() if _class_of(runs) == size}
@@ -69,12 +75,15 @@ def leaderboard(records: Records) -> list[Part]:
             empty.append(f"{size:,}")
     if empty:
         parts.append(paragraph(f"No entry yet under {', '.join(empty)} parameters."))
+    others = in_protocol(records, "held-out")
     few = [
         f"`{variant}` `{recipe}` ({len(runs)})"
-        for (variant, recipe), runs in in_protocol(records, "held-out").items()
-        if len(runs) < TEN
+        for (variant, recipe), runs in others.items()
+        if len(runs) < TEN and _class_of(runs)
     ]
     parts += [paragraph(f"Not ranked, with fewer than {TEN} seeds (how many): {', '.join(few)}.")] if few else []
+    large = dict.fromkeys(variant for (variant, _), runs in others.items() if not _class_of(runs))
+    parts += [paragraph(f"Not under {SIZES[-1]:,} parameters, so in no class: {names(large)}.")] if large else []
     return [*parts, *_fastest(records), RULES]
 
 
@@ -87,7 +96,7 @@ def ten_seeds(records: Records) -> list[Part]:
     words = (
         f"Test accuracy on {DATASET}: mean ± standard deviation, in percentage points, of n runs with the recipe "
         f"`{TUNED}`, each with a seed of its own. Every decision was made on held-out training images; the "
-        f"10,000 test images were scored once, after the last epoch. Seconds are those of training, "
+        f"10,000 test images were scored once, after the last epoch. Seconds are the median of the runs' training, "
         f"{_machines([run for runs in found.values() for run in runs])}."
     )
     return [table(SHORT_COLUMNS, [_short_row(*each) for each in found.items()]), paragraph(words)]
@@ -99,7 +108,7 @@ def _short_row(variant: str, runs: list[Record]):
     yield from (spread(test_accuracy(runs)), len(runs))
     epochs = sorted({run.facts["epochs_run"] for run in runs})
     yield epochs[0] if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]}"
-    yield seconds(summarize([run.facts["seconds"] for run in runs]))
+    yield seconds(run.facts["seconds"] for run in runs)
 
 
 def _machines(runs: list[Record]) -> str:
@@ -119,16 +128,16 @@ def _fastest(records: Records) -> list[Part]:
     rows = [
         (
             "`swift`",
-            "`fast`",
+            f"{found.median:.1f}",
             accuracy,
+            "`fast`",
             found.n,
-            f"{found.mean:.1f}",
-            f"{found.deviation:.1f}",
+            f"{min(found.values):.1f} to {max(found.values):.1f}",
             facts["source_commit"][:8],
         )
         for accuracy, found in to_accuracy(records).items()
     ]
-    columns = ["variant", "recipe", ">test accuracy", ">n", ">mean seconds", ">deviation", "commit"]
+    columns = ["variant", ">median seconds", ">to test accuracy", "recipe", ">n", ">range", "commit"]
     words = (
         f"**Time to an accuracy**, from the start of the real command, on {facts['shards']} cores "
         f"({facts['processor']}), all 60,000 training images; entered with `keras-mnist benchmark`."

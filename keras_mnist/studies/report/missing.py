@@ -1,4 +1,4 @@
-"""Which runs the study still lacks."""
+"""Which runs the study still lacks, and the commands that add them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ WANTED = (
 
 @section("What is missing")
 def missing(records: Records) -> list[Part]:
-    """By protocol: networks without a run, and those with too few."""
-    lines = []
+    """By protocol: networks without a run, those with too few, and what trains them."""
+    lines, commands = [], []
     for words, recipe, some, seeds in WANTED:
         runs = records.of(recipe)
         variants = some or [name for name in list_variants() if recipe == TUNED or get_variant(name).document]
@@ -27,4 +27,17 @@ def missing(records: Records) -> list[Part]:
         few = [f"`{name}` ({len(runs[name])})" for name in variants if name in runs and len(runs[name]) < seeds]
         lines += [f"{words}, {seeds} seeds wanted and no run: {names(none)}."] * bool(none)
         lines += [f"{words}, fewer than {seeds} seeds: {', '.join(few)}."] * bool(few)
-    return [items(lines) or "Nothing: every network has its seeds in both protocols."]
+        commands += [command(recipe, some, seeds)] * bool(none or few)
+    if not lines:
+        return ["Nothing: every network has its seeds in both protocols."]
+    return [items(lines), "These commands train what has no record yet:", "\n".join(["```", *commands, "```"])]
+
+
+def command(recipe: str, some: tuple[str, ...] | None, seeds: int) -> str:
+    """The study of a wanted set, which leaves out what is recorded."""
+    base, _, validation = recipe.partition(",validation=")
+    watched = f" --validation {validation}" * bool(validation)
+    return (
+        f"keras-mnist study --variants {','.join(some or ['all'])} --recipe {base}{watched} --seeds {seeds} "
+        "--dataset mnist --records docs/records"
+    )

@@ -1,9 +1,13 @@
-"""docs/results.csv: one row for each network, recipe and protocol, for programs; accuracies in per cent."""
+"""docs/results.csv: one row for each network, recipe and protocol, for programs.
+
+Accuracies are in per cent, and their intervals end at 0 and 100; seconds are the median of the runs.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import statistics
 
 from keras_mnist.studies.records import DATASET, Record, Records
 from keras_mnist.studies.report.groups import commits, gap, test_accuracy
@@ -44,7 +48,7 @@ def _row(variant: str, recipe: str, runs: list[Record]) -> dict:
         "train_test_gap": _mean(between),
         "parameters": runs[0].facts["trainable_parameters"],
         "mult_adds": network_facts()[variant]["mult_adds"],
-        "seconds": round(summarize([run.facts["seconds"] for run in runs]).mean, 1),
+        "seconds": round(statistics.median(run.facts["seconds"] for run in runs), 1),
         "commit": commits(runs),
     }
 

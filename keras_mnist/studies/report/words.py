@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import statistics
 import textwrap
 from collections.abc import Iterable
 
 from keras_mnist.studies.statistics import Summary
 
 NONE, MINUS = "–", "−"
+# Beside seconds of single runs.
+SHARED = "Runs shared their machines with other work, so only `docs/performance.md` measures speed."
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable]) -> str:
@@ -40,7 +43,7 @@ def percent(share: float) -> str:
 
 def points(share: float | None) -> str:
     """A difference of shares in percentage points."""
-    return NONE if share is None else f"{share * 100:.2f}".replace("-", MINUS)
+    return NONE if share is None else signed(share).removeprefix("+")
 
 
 def signed(share: float) -> str:
@@ -57,10 +60,17 @@ def interval(summary: Summary) -> str:
     return f"{low * 100:.2f} to {high * 100:.2f}{' (one run)' * (summary.n == 1)}"
 
 
+def cut(summaries: Iterable[Summary]) -> str:
+    """A sentence on intervals of accuracies that `summarize` cut off; nothing where there are none."""
+    found = any(0.0 in summary.interval or 1.0 in summary.interval for summary in summaries if summary.n > 1)
+    return " An interval that Student's t would carry past 100 % (or 0 %) ends there." if found else ""
+
+
 def spread(summary: Summary) -> str:
     """A mean with its deviation in one cell."""
     return percent(summary.mean) + f" ± {points(summary.deviation)}" * (summary.n > 1)
 
 
-def seconds(summary: Summary) -> str:
-    return f"{summary.mean:,.0f}"
+def seconds(values: Iterable[float]) -> str:
+    """The median, which a run that other work slowed does not move."""
+    return f"{statistics.median(values):,.0f}"
