@@ -84,6 +84,17 @@ def test_an_accuracy_never_reached_took_for_ever(monkeypatch):
     low, high, last = benchmark.seconds_to_accuracy(("mnist", None, None), 2)
     assert (low.values, high.values) == ([9.0, 9.0], [math.inf, math.inf])
     assert last.values == pytest.approx([99.2, 99.2])
+    assert [low.name, high.name] == ["swift fast to 99.0%", "swift fast to 99.4%"]
+
+
+def test_every_entry_is_timed_with_its_own_variant_and_recipe(monkeypatch):
+    monkeypatch.setattr(benchmark, "FASTEST", (("swift", "fast"), ("bn_gap", "tuned")))
+    commands = []
+    monkeypatch.setattr(benchmark, "_printed_accuracies", lambda command: commands.append(command) or [(5.0, 0.995)])
+    names = [measurement.name for measurement in benchmark.seconds_to_accuracy(("mnist", None, None), 2)]
+    assert "bn_gap tuned to 99.4%" in names and len(names) == 6
+    asked = [(command[command.index("--variant") + 1], command[command.index("--seed") + 1]) for command in commands]
+    assert asked == [("swift", "0"), ("bn_gap", "0"), ("swift", "1"), ("bn_gap", "1")]
 
 
 def test_each_part_comes_with_the_facts_of_the_environment(monkeypatch):

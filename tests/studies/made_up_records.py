@@ -13,9 +13,13 @@ DOCUMENT = "document,validation=test"
 
 
 def write_run(folder, variant, recipe, seed, accuracy, **rest):
-    """One run of a named recipe on MNIST, where its folder says so; `rest` as in `write_record`."""
-    base, _, validation = recipe.partition(",validation=")
-    run = Run(get_variant(variant), get_variant(variant).recipe(base), "mnist", validation or "held-out", seed)
+    """One run on MNIST, where its folder says so: "document,rotation_degrees=0"; `rest` as in `write_record`."""
+    base, *changes = recipe.split(",")
+    settings = dict(change.split("=") for change in changes)
+    validation = settings.pop("validation", "held-out")
+    settings = {name: json.loads(value) for name, value in settings.items()}
+    changed = get_variant(variant).recipe(base).with_settings(**settings)
+    run = Run(get_variant(variant), changed, "mnist", validation, seed)
     write_record(folder / run.folder, run, accuracy, **rest)
 
 

@@ -453,6 +453,22 @@ def test_the_leaderboard_takes_the_seeds_from_0_on(tmp_path):
     assert key == ("bn", "tuned") and len(runs) == 11
 
 
+def test_the_quickest_stand_first_at_each_accuracy(tmp_path):
+    facts = json.loads((ROOT / RECORDS / "benchmark.json").read_text())["accuracy"]["facts"]
+    times = {"swift fast to 99.0%": 9, "swift fast to 99.4%": 20, "bn fast to 99.0%": 8, "bn fast to 99.4%": 30}
+    rows = [{"name": name, "values": [value - 1, value, value + 3]} for name, value in times.items()]
+    rows += [{"name": f"{name} fast after the last epoch", "values": [99.5, 99.6]} for name in ("swift", "bn")]
+    (tmp_path / "benchmark.json").write_text(json.dumps({"accuracy": {"facts": facts, "rows": rows}}))
+    found = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| (99.\d%) \| `fast` \| 3 ", text_of(tmp_path, "leaderboard"), re.M)
+    assert found == [
+        ("bn", "8.0", "99.0%"),
+        ("swift", "9.0", "99.0%"),
+        ("swift", "20.0", "99.4%"),
+        ("bn", "30.0", "99.4%"),
+    ]
+    assert "of 99.0% in 8.0 s (7.0 to 11.0 s) and of 99.4% in 30.0 s" in text_of(tmp_path, "time_to_accuracy")
+
+
 def test_what_is_missing_is_said(tmp_path):
     write_run(tmp_path, "bn", AS_DOCUMENTED, 0, 0.99)
     text = text_of(tmp_path, "missing")

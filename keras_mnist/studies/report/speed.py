@@ -11,6 +11,7 @@ from keras_mnist.studies.report.words import NONE, SHARED, paragraph, seconds, t
 from keras_mnist.studies.statistics import Summary, summarize
 
 ACCURACIES = (0.994, 0.99, 0.98)  # the hardest first, as the table is ordered
+LAST = " after the last epoch"  # ends the name of a row of the benchmark
 
 
 def until(run: Record, accuracy: float) -> tuple[int, float] | None:
@@ -65,26 +66,31 @@ def _order(runs: list[Record]) -> tuple:
     return tuple(key)
 
 
-def to_accuracy(records: Records) -> dict[str, Summary]:
-    """The benchmark's seconds from the real command's start until a test accuracy, by that accuracy in words."""
+def to_accuracy(records: Records) -> dict[tuple[str, str, str], Summary]:
+    """The benchmark's seconds from the real command's start, by variant, recipe and the test accuracy, in words."""
     rows = records.benchmark["accuracy"]["rows"]
-    return {row["name"].split()[1]: summarize(row["values"]) for row in rows if row["name"].startswith("to ")}
+    named = [(row["name"].split(" to "), row["values"]) for row in rows if " to " in row["name"]]
+    return {(*entry.split(), accuracy): summarize(values) for (entry, accuracy), values in named}
 
 
 @region
 def time_to_accuracy(records: Records) -> list[Part]:
     """The seconds of the real command until an accuracy, over seeds."""
     facts, rows = records.benchmark["accuracy"]["facts"], records.benchmark["accuracy"]["rows"]
-    (last,) = [summarize(row["values"]) for row in rows if row["name"].endswith("after the last epoch")]
-    words = [
-        f"of {accuracy} in {found.median:.1f} s ({min(found.values):.1f} to {max(found.values):.1f} s)"
-        for accuracy, found in to_accuracy(records).items()
-    ]
-    return [
-        paragraph(
-            f"On {facts['dataset']}, over {last.n} seeds, on {facts['shards']} cores ({facts['processor']}): "
-            f"`swift` with `--recipe fast` reaches a test accuracy {' and '.join(words)} from the command's start, "
-            f"median and range, and of {last.mean:.2f}% (mean; standard deviation {last.deviation:.2f} points) after "
-            "its last epoch."
-        )
-    ]
+    sentences = []
+    for row in rows:
+        if row["name"].endswith(LAST):
+            variant, recipe = row["name"].removesuffix(LAST).split()
+            words = " and ".join(
+                f"of {accuracy} in {found.median:.1f} s ({min(found.values):.1f} to {max(found.values):.1f} s)"
+                for (*entry, accuracy), found in to_accuracy(records).items()
+                if entry == [variant, recipe]
+            )
+            last = summarize(row["values"])
+            sentences.append(
+                f"`{variant}` with `--recipe {recipe}` reaches a test accuracy {words} from the command's start, "
+                f"median and range over {last.n} seeds, and of {last.mean:.2f}% (mean; standard deviation "
+                f"{last.deviation:.2f} points) after its last epoch."
+            )
+    where = f"On {facts['dataset']}, on {facts['shards']} cores ({facts['processor']}):"
+    return [paragraph(" ".join([where, *sentences]))]
