@@ -13,7 +13,7 @@ from keras_mnist.studies.statistics import Summary
 
 REACH = 1.5  # points to either side: one huge difference would leave the others no room
 UNCLEAR = "#8a8f98"  # of steps that change several things at once
-INCH = 0.38  # height of a row
+INCH = 0.45  # height of a row
 
 
 class Row(NamedTuple):
@@ -61,6 +61,6 @@ def draw_row(axes: Axes, position: float, row: Row) -> None:
     axes.plot(shown, position, marker, markersize=5, clip_on=False, **style)
     text = row.changes[0] if clean else f"{row.changes[0]} + {len(row.changes) - 1} more"
     across = {"transform": axes.get_yaxis_transform(), "bbox": {"facecolor": "white", "linewidth": 0, "pad": 0.5}}
-    axes.text(0, position - 0.47, text, fontsize=SMALL, **across)
-    axes.text(1, position - 0.47, signed(row.differences.mean), fontsize=SMALL, ha="right", **across)
-    axes.text(0, position - 0.2, row.networks, fontsize=6.5, color="#6b7078", **across)
+    axes.text(0, position - 0.42, text, fontsize=SMALL, **across)
+    axes.text(1, position - 0.42, signed(row.differences.mean), fontsize=SMALL, ha="right", **across)
+    axes.text(0, position - 0.18, row.networks, fontsize=6.5, color="#6b7078", **across)
