@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -25,7 +25,16 @@ from keras_mnist.utils.environment import source_commit
 
 # Settings that are known here. The sources trained all epochs, whatever accuracy was reached before.
 KNOWN = {"epochs", "batch_size", "optimizer", "learning_rate", "momentum", "l2", "target_accuracy", "target_epochs"}
-KNOWN |= {"schedule", "step_epochs", "reduction_factor", "crop_pixels", "crop_probability", "rotation_degrees"}
+KNOWN |= {
+    "schedule",
+    "step_epochs",
+    "patience",
+    "min_delta",
+    "reduction_factor",
+    "crop_pixels",
+    "crop_probability",
+    "rotation_degrees",
+}
 
 
 def network(variant: Variant) -> nn.Sequential:
@@ -111,11 +120,11 @@ def document_recipe(variant: Variant) -> Recipe:
     """
     recipe, plain = variant.recipe("document"), Recipe().flat()
     other = [name for name, value in recipe.flat().items() if name not in KNOWN and value != plain[name]]
-    other += ["schedule"] * (recipe.schedule.schedule not in ("constant", "step"))
+    other += ["schedule"] * (recipe.schedule.schedule not in ("constant", "step", "plateau"))
     if other:
         raise UsageError(
             f"the document of {variant.name} sets {', '.join(other)}, expected a recipe that distorts by crop and "
-            "rotation alone, with a constant learning rate or one that falls in steps"
+            "rotation alone, with a learning rate that is constant, or falls in steps or on a plateau"
         )
     return recipe
 
@@ -132,8 +141,7 @@ def train(variant: Variant, seed: int, digits: DigitSet) -> dict:
     shown = _shown(digits, recipe)
     batches = torch.utils.data.DataLoader(shown, batch_size=recipe.batch_size, shuffle=True)
     optimizer = _optimizer(trained, recipe)
-    epochs = recipe.schedule.step_epochs if recipe.schedule.schedule == "step" else recipe.epochs
-    rate = torch.optim.lr_scheduler.StepLR(optimizer, epochs, recipe.schedule.reduction_factor)
+    lower_rate = _schedule(optimizer, recipe)
     test = [(_tensor(digits.test_images[..., 0]), torch.from_numpy(digits.test_labels).long())]
     accuracies = []
     for _ in range(recipe.epochs):
@@ -142,8 +150,8 @@ def train(variant: Variant, seed: int, digits: DigitSet) -> dict:
             optimizer.zero_grad()
             nn.functional.cross_entropy(trained(images), labels).backward()
             optimizer.step()
-        rate.step()
         accuracies.append(accuracy(trained, test))
+        lower_rate(lambda: _loss(trained, test))
     record = {"variant": variant.name, "seed": seed, "dataset": digits.name, "test_accuracy_by_epoch": accuracies}
     if variant.claim and variant.claim.images == "train":
         record["augmented_train_accuracy"] = accuracy(trained, batches)
@@ -163,6 +171,32 @@ def _optimizer(trained: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     if recipe.optimizer == "adam":
         return torch.optim.Adam(weights, **settings)
     return torch.optim.SGD(weights, momentum=recipe.momentum, **settings)
+
+
+def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe) -> Callable[[Callable[[], float]], None]:
+    """What lowers the learning rate after an epoch; it is given a function that computes the test loss."""
+    settings = recipe.schedule
+    if settings.schedule == "plateau":
+        # PyTorch waits for one epoch more than its patience, Keras does not.
+        rate = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimizer,
+            factor=settings.reduction_factor,
+            patience=settings.patience - 1,
+            threshold=settings.min_delta,
+            threshold_mode="abs",
+        )
+        return lambda loss: rate.step(loss())
+    epochs = settings.step_epochs if settings.schedule == "step" else recipe.epochs
+    rate = torch.optim.lr_scheduler.StepLR(optimizer, epochs, settings.reduction_factor)
+    return lambda loss: rate.step()
+
+
+@torch.no_grad()
+def _loss(trained: nn.Module, batches) -> float:
+    """Mean cross-entropy of one batch of (images, labels)."""
+    trained.eval()
+    ((images, labels),) = batches
+    return nn.functional.cross_entropy(trained(images), labels).item()
 
 
 @torch.no_grad()

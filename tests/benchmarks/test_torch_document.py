@@ -87,10 +87,34 @@ def test_a_run_learns_and_the_same_seed_gives_the_same_run(torch_document, small
     assert first["augmented_train_accuracy"] > 0.3, first
 
 
+def test_the_rate_falls_on_a_plateau_after_as_many_epochs_as_with_keras(torch, torch_document):
+    recipe = keras_mnist.get_variant("fc_dropout").recipe("document")
+    losses = [0.5, 0.4, 0.45, 0.39, *[0.4] * 9, 0.3, 0.31, 0.32, 0.33]
+    layer = torch.nn.Linear(1, 1)
+    optimizer = torch_document._optimizer(layer, recipe)
+    lower_rate = torch_document._schedule(optimizer, recipe)
+    ours = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    ours.compile(keras.optimizers.SGD(recipe.learning_rate))
+    settings = recipe.schedule
+    callback = keras.callbacks.ReduceLROnPlateau(
+        factor=settings.reduction_factor, patience=settings.patience, min_delta=settings.min_delta, min_lr=0
+    )
+    callback.set_model(ours)
+    callback.on_train_begin()
+    found, expected = [], []
+    for epoch, loss in enumerate(losses):
+        lower_rate(lambda loss=loss: loss)
+        callback.on_epoch_end(epoch, {"val_loss": loss})
+        found.append(optimizer.param_groups[0]["lr"])
+        expected.append(float(ours.optimizer.learning_rate))
+    assert len({*found}) > 2
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("bn_gap", "the document of bn_gap sets schedule, expected"),
+        ("fc_bn_dropout", "the document of fc_bn_dropout sets translate_pixels, scale, expected"),
         ("evo_base", "the document of evo_base sets label_smoothing, translate_pixels, scale, shear_degrees, elastic"),
         ("swift", "without a document"),
     ],
