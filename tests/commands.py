@@ -86,7 +86,7 @@ LONG = {
     "ray start --head --port 6379 --disable-usage-stats": MACHINES,
     "ray start --address HEAD:6379": MACHINES,
     "ray stop": MACHINES,
-    "keras-mnist benchmark": MEASURES,
+    "keras-mnist benchmark --parts accuracy --seeds 10 --dataset mnist --json docs/records/benchmark.json": MEASURES,
     "python scripts/benchmark.py --baseline torch --repeats 7 --seeds 10 --json PATH": MEASURES,
     "python scripts/benchmark.py --parts formats --json docs/records/benchmark.json": MEASURES,
     "for seed in 0 1 2; do "

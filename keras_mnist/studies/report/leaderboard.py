@@ -143,11 +143,12 @@ def _fastest(records: Records) -> list[Part]:
         f"**Time to an accuracy**, from the start of the real command, on {facts['shards']} cores "
         f"({facts['processor']}), all 60,000 training images, {TEN} seeds. The test images are scored after each "
         "epoch and decide nothing. To enter, name the variant and its recipe in `FASTEST` "
-        "(keras_mnist/benchmarks/measurements.py), and on an idle machine run "
-        f"`keras-mnist benchmark --parts accuracy --seeds {TEN} --dataset mnist --json docs/records/benchmark.json`: "
-        "it measures every entry again, side by side."
+        "(keras_mnist/benchmarks/measurements.py), and on an idle machine measure every entry again, side by side:"
     )
-    return [paragraph(words), table(columns, rows)]
+    command = (
+        f"`keras-mnist benchmark --parts accuracy --seeds {TEN} --dataset mnist --json docs/records/benchmark.json`"
+    )
+    return [paragraph(words), command, table(columns, rows)]
 
 
 def _by_time(item: tuple[tuple[str, str, str], Summary]) -> tuple[str, float]:
