@@ -25,16 +25,8 @@ from keras_mnist.utils.environment import source_commit
 
 # Settings that are known here. The sources trained all epochs, whatever accuracy was reached before.
 KNOWN = {"epochs", "batch_size", "optimizer", "learning_rate", "momentum", "l2", "target_accuracy", "target_epochs"}
-KNOWN |= {
-    "schedule",
-    "step_epochs",
-    "patience",
-    "min_delta",
-    "reduction_factor",
-    "crop_pixels",
-    "crop_probability",
-    "rotation_degrees",
-}
+KNOWN |= {"schedule", "step_epochs", "reduction_factor", "patience", "min_delta"}
+KNOWN |= {"crop_pixels", "crop_probability", "rotation_degrees"}
 
 
 def network(variant: Variant) -> nn.Sequential:
@@ -150,11 +142,12 @@ def train(variant: Variant, seed: int, digits: DigitSet) -> dict:
             optimizer.zero_grad()
             nn.functional.cross_entropy(trained(images), labels).backward()
             optimizer.step()
-        accuracies.append(accuracy(trained, test))
-        lower_rate(lambda: _loss(trained, test))
+        right, loss = scores(trained, test)
+        accuracies.append(right)
+        lower_rate(loss)
     record = {"variant": variant.name, "seed": seed, "dataset": digits.name, "test_accuracy_by_epoch": accuracies}
     if variant.claim and variant.claim.images == "train":
-        record["augmented_train_accuracy"] = accuracy(trained, batches)
+        record["augmented_train_accuracy"], _ = scores(trained, batches)
     seconds = round(time.perf_counter() - started, 1)
     return record | {"seconds": seconds, "torch": torch.__version__, "source_commit": source_commit()}
 
@@ -173,8 +166,8 @@ def _optimizer(trained: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.SGD(weights, momentum=recipe.momentum, **settings)
 
 
-def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe) -> Callable[[Callable[[], float]], None]:
-    """What lowers the learning rate after an epoch; it is given a function that computes the test loss."""
+def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe) -> Callable[[float], None]:
+    """What lowers the learning rate after an epoch, given its test loss."""
     settings = recipe.schedule
     if settings.schedule == "plateau":
         # PyTorch waits for one epoch more than its patience, Keras does not.
@@ -185,23 +178,17 @@ def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe) -> Callable[[Cal
             threshold=settings.min_delta,
             threshold_mode="abs",
         )
-        return lambda loss: rate.step(loss())
+        return rate.step
     epochs = settings.step_epochs if settings.schedule == "step" else recipe.epochs
     rate = torch.optim.lr_scheduler.StepLR(optimizer, epochs, settings.reduction_factor)
     return lambda loss: rate.step()
 
 
 @torch.no_grad()
-def _loss(trained: nn.Module, batches) -> float:
-    """Mean cross-entropy of one batch of (images, labels)."""
+def scores(trained: nn.Module, batches) -> tuple[float, float]:
+    """Share of the images of some (images, labels) that are predicted correctly, and their mean loss."""
     trained.eval()
-    ((images, labels),) = batches
-    return nn.functional.cross_entropy(trained(images), labels).item()
-
-
-@torch.no_grad()
-def accuracy(trained: nn.Module, batches) -> float:
-    """Share of the images of some (images, labels) that are predicted correctly."""
-    trained.eval()
-    right = [(trained(images).argmax(1) == labels).double() for images, labels in batches]
-    return float(torch.cat(right).mean())
+    found = [(trained(images), labels) for images, labels in batches]
+    logits, labels = (torch.cat(parts) for parts in zip(*found, strict=True))
+    right = (logits.argmax(1) == labels).double().mean()
+    return float(right), nn.functional.cross_entropy(logits, labels).item()

@@ -18,7 +18,7 @@ from keras_mnist.studies.records import RECORDS
 from keras_mnist.studies.study import Study, plan_study
 from keras_mnist.utils.files import require_room
 from keras_mnist.utils.screen import screen
-from keras_mnist.utils.words import counted
+from keras_mnist.utils.words import counted, flags_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,18 +91,17 @@ def _load(chosen: argparse.Namespace) -> DigitSet:
 
 def _show_missing(study: Study, chosen: argparse.Namespace) -> None:
     screen().print(results_table(study))
-    seeds: dict[str, list[str]] = {}
-    for one in study.unfinished():
+    missing, seeds = study.unfinished(), {}
+    for one in missing:
         seeds.setdefault(one.variant.name, []).append(str(one.seed))
-    if not seeds:
+    if not missing:
         return
-    print(f"missing: {len(study.unfinished())} of {counted(len(study.runs), 'run')}")
+    print(f"missing: {len(missing)} of {counted(len(study.runs), 'run')}")
     for name, numbers in seeds.items():
         print(f"  {name}: {'seed' if len(numbers) == 1 else 'seeds'} {', '.join(numbers)}")
     flags = {"variants": ",".join(seeds), "recipe": chosen.recipe, "validation": chosen.validation}
     flags |= {"seeds": chosen.seeds, "dataset": study.runs[0].dataset, "runs": study.folder, "records": study.records}
-    words = (str(part) for name, value in flags.items() for part in (f"--{name}", value))
-    print(f"This command trains them:\nkeras-mnist study {shlex.join(words)}")
+    print(f"This command trains them:\nkeras-mnist study {shlex.join(flags_of(flags))}")
 
 
 def _train(study: Study, chosen: argparse.Namespace) -> None:
@@ -136,5 +135,5 @@ def _pool(study: Study, chosen: argparse.Namespace, console: Console) -> LocalPo
 
 
 def _data_flags(chosen: argparse.Namespace) -> list[str]:
-    found = {"--data-dir": chosen.data_dir, "--mnist-archives": chosen.mnist_archives}
-    return [str(part) for flag, value in found.items() if value for part in (flag, value)]
+    found = {"data-dir": chosen.data_dir, "mnist-archives": chosen.mnist_archives}
+    return flags_of({name: value for name, value in found.items() if value})

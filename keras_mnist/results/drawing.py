@@ -10,13 +10,14 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 WIDTH = 4.0  # inches: what a phone shows without shrinking its letters much
+GREY, DARK_GREY = "#8a8f98", "#6b7078"  # of lines, and of small text
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "keras_mnist",
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": "#8a8f98",
+    "axes.edgecolor": GREY,
     "axes.labelcolor": "#333a45",
     "xtick.color": "#333a45",
     "ytick.color": "#333a45",

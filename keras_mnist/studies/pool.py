@@ -164,12 +164,12 @@ class LocalPool:
             home = self.study.home(run)
             if not (lock := home.claim()):
                 continue
-            if not home.finished and not home.in_use:
-                self.claims[run] = lock
-                waiting.remove(run)
-                return run
             if home.finished:
                 waiting.remove(run)
+            elif not home.in_use:
+                waiting.remove(run)
+                self.claims[run] = lock
+                return run
             lock.release()
         return None
 

@@ -28,13 +28,15 @@ class Progress:
 
     def __init__(self, study: Study, console: Console, workers: int):
         self.study, self.console, self.workers = study, console, workers
-        self.left = study.unfinished()
+        self.left: list[Run] = []
         self.failed = 0
         self.waits_for: str | None = None
         self.paces: dict[str, list[float]] = defaultdict(list)  # of each variant's finished runs, in seconds per epoch
         for run in study.runs:
             if record := study.record(run):
                 self.paces[run.variant.name].append(record.facts["seconds_per_epoch"])
+            else:
+                self.left.append(run)
         self.live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
 
     def __enter__(self) -> Progress:
@@ -63,10 +65,10 @@ class Progress:
         """Draw the table anew; say once where nothing runs and what is waited for."""
         # Another study may have ended some.
         self.left = [run for run in self.left if run in running or not self.study.home(run).finished]
-        waits_for, self.waits_for = (waits_for if waits_for != self.waits_for else None), waits_for
+        new, self.waits_for = waits_for != self.waits_for, waits_for
         if self.live:
             self.live.update(self._table(running), refresh=True)
-        elif waits_for:
+        elif waits_for and new:
             self.console.print(f"waiting for {waits_for} ({self._counts([])})")
 
     def _table(self, running: Sequence[Run]) -> Table:
@@ -134,9 +136,10 @@ def conduct(study: Study, pool, console: Console) -> dict[Run, str | None]:
 
     Raises: RunError if a finished run in the folder cannot be recorded.
     """
-    todo, endings = study.unfinished(), {}
+    endings: dict[Run, str | None] = {}
+    progress = Progress(study, console, pool.workers)  # reads the records, and refuses damaged ones
     study.keep_records()
-    with Progress(study, console, pool.workers) as progress, contextlib.closing(pool.train(todo)) as rounds:
+    with progress, contextlib.closing(pool.train(list(progress.left))) as rounds:
         for ended in rounds:
             for run, failure in ended:
                 endings[run] = failure or _recorded(study, run)

@@ -20,7 +20,7 @@ from keras_mnist.training.arguments import with_defaults
 from keras_mnist.utils.arguments import require_kind
 
 REMEDY = "train it again, or remove its folder"
-SHARE, COUNT, SECONDS = {"low": 0, "high": 1}, {"low": 0, "high": 10**9}, {"low": 0, "high": 10**9}
+SHARE, COUNT = {"low": 0, "high": 1}, {"low": 0, "high": 10**9}
 # What is read of run.json beside what the run was asked for: the kind of each, and its limits.
 FACTS: dict[str, tuple[Any, dict]] = {
     "trainable_parameters": (int, COUNT),
@@ -30,8 +30,8 @@ FACTS: dict[str, tuple[Any, dict]] = {
     "test_images": (int, COUNT | {"low": 1}),
     "test_accuracy": (float, SHARE),
     "test_errors": (int, COUNT),
-    "seconds": (float, SECONDS),
-    "seconds_per_epoch": (float, SECONDS),
+    "seconds": (float, COUNT),
+    "seconds_per_epoch": (float, COUNT),
     "processor": (str, {}),
     "threads": (int, COUNT | {"low": 1}),
     "shards": (int, COUNT | {"low": 1}),

@@ -32,6 +32,12 @@ TUNED = "tuned"
 PROTOCOLS = {"test": "document", "held-out": "held-out", "none": "none"}
 
 
+def without_validation(recipe: str) -> tuple[str, str]:
+    """A recipe's name in folders without its validation, and that; "" for the default."""
+    name, _, validation = recipe.partition(",validation=")
+    return name, validation
+
+
 @dataclasses.dataclass(frozen=True)
 class Record:
     """One run: what its folder says of it, and what its files hold.

@@ -8,6 +8,7 @@ from pathlib import Path
 from keras_mnist.models.registry import Variant
 from keras_mnist.recipe import Recipe
 from keras_mnist.training.arguments import RunArguments
+from keras_mnist.utils.words import flags_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,4 +28,4 @@ class Run(RunArguments):
         """The arguments of `keras-mnist` that train it into a folder of runs."""
         flags = {"variant": self.variant.name, "recipe": self.recipe.name, "validation": self.validation}
         flags |= {"seed": self.seed, "dataset": self.dataset, "device": "cpu", "runs": runs}
-        return ["train", *(str(part) for name, value in flags.items() for part in (f"--{name}", value)), "--no-export"]
+        return ["train", *flags_of(flags), "--no-export"]

@@ -103,7 +103,7 @@ def test_the_rate_falls_on_a_plateau_after_as_many_epochs_as_with_keras(torch, t
     callback.on_train_begin()
     found, expected = [], []
     for epoch, loss in enumerate(losses):
-        lower_rate(lambda loss=loss: loss)
+        lower_rate(loss)
         callback.on_epoch_end(epoch, {"val_loss": loss})
         found.append(optimizer.param_groups[0]["lr"])
         expected.append(float(ours.optimizer.learning_rate))

@@ -27,7 +27,7 @@ from keras_mnist.studies.report.drawing import spaced
 from keras_mnist.studies.report.groups import test_accuracy as accuracy_of
 from keras_mnist.studies.report.labels import name_points
 from keras_mnist.studies.report.leaderboard import entries
-from keras_mnist.studies.report.missing import WANTED, command
+from keras_mnist.studies.report.missing import WANTED
 from keras_mnist.studies.report.page import page, same_page
 from keras_mnist.studies.report.published import PUBLISHED, published_table
 from keras_mnist.studies.report.reasons import REASONS, UNKNOWN
@@ -41,9 +41,9 @@ from keras_mnist.studies.report.steps import (
     TOPICS,
     WITHOUT_ROTATION,
 )
-from keras_mnist.studies.report.words import points
+from keras_mnist.studies.report.words import points, training_command
+from keras_mnist.studies.run import Run
 from keras_mnist.studies.statistics import summarize
-from keras_mnist.studies.study import Run
 from tests.conftest import ROOT, slow_beside
 from tests.studies.made_up_records import write_run, write_study
 
@@ -483,7 +483,7 @@ def test_what_is_missing_is_said(tmp_path):
 def test_the_commands_for_what_is_missing_plan_exactly_the_runs_wanted():
     """They are in no table of tests/test_commands.py: they come and go with the records."""
     for _, recipe, some, seeds in WANTED:
-        program, name, *words = shlex.split(command(recipe, some, seeds))
+        program, name, *words = shlex.split(training_command(recipe, some, seeds))
         parser = argparse.ArgumentParser()
         study_command.add_arguments(parser)
         chosen = parser.parse_args(words)

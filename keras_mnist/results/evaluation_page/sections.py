@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from PIL import Image
 
-from keras_mnist.results.drawing import MAIN, drawing
+from keras_mnist.results.drawing import GREY, MAIN, drawing
 from keras_mnist.results.evaluation_output import Distorted, change, confused_with, percent, weakest
 from keras_mnist.results.measures import BINS, Bin
 from keras_mnist.results.score import Score
@@ -99,7 +99,7 @@ def _tendency(score: Score) -> str:
 
 def _reliability_diagram(bins: list[Bin]):
     def draw(axes: Axes):
-        axes.plot([0, 100], [0, 100], color="#8a8f98", linewidth=1)
+        axes.plot([0, 100], [0, 100], color=GREY, linewidth=1)
         for found in bins:
             confidence = 100 * found.mean_confidence
             axes.plot([confidence] * 2, [100 * end for end in found.interval], color=MAIN, linewidth=1.5)

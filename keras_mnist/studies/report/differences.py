@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterable
 
-from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, TUNED, Record, Records
+from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, TUNED, Record, Records, without_validation
 from keras_mnist.studies.report.registry import Part, Picture, section
 from keras_mnist.studies.report.step_drawing import REACH, Row, step_drawing
 from keras_mnist.studies.report.steps import (
@@ -63,7 +63,7 @@ def recipe_steps(records: Records, steps: Iterable[RecipeStep]) -> list[Found]:
 
 def _side(side: tuple[str, str]) -> str:
     variant, recipe = side
-    return f"{variant} {recipe.partition(',validation=')[0]}"
+    return f"{variant} {without_validation(recipe)[0]}"
 
 
 def _acting(changes: tuple[str, ...], after: list[Record]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from matplotlib.axes import Axes
 
-from keras_mnist.results.drawing import COLOURS, MAIN, drawing
+from keras_mnist.results.drawing import COLOURS, GREY, MAIN, drawing
 from keras_mnist.studies.statistics import Summary
 
 SMALL = 8  # points, for names
@@ -26,7 +26,7 @@ def dots(rows: list[tuple[str, Summary]], label: str) -> str:
             if found.interval:
                 axes.plot([100 * end for end in found.interval], [position, position], color=MAIN, linewidth=1.5)
             axes.plot(mean, position, "o", color=MAIN, markersize=4)
-        axes.axvline(0, color="#8a8f98", linewidth=1)
+        axes.axvline(0, color=GREY, linewidth=1)
         axes.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=SMALL)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlabel(label)

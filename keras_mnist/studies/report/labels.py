@@ -6,12 +6,14 @@ from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
 
+from keras_mnist.results.drawing import GREY
+
 # Where a name may stand, seen from its point: beside it first, then farther away, with a thin line between the two.
 DISTANCES = (5, 16, 30, 46, 64)  # points
 DIRECTIONS = ((1, 0.6), (-1, 0.6), (1, -0.6), (-1, -0.6), (1, 0), (-1, 0), (0, 1), (0, -1))
 OFFSETS = [(distance * across, distance * up) for distance in DISTANCES for across, up in DIRECTIONS]
 MARK = 4  # pixels from a point's middle to its edge, with a little air
-LINE = {"arrowstyle": "-", "linewidth": 0.5, "color": "#8a8f98", "shrinkA": 0, "shrinkB": 3}
+LINE = {"arrowstyle": "-", "linewidth": 0.5, "color": GREY, "shrinkA": 0, "shrinkB": 3}
 
 
 def name_points(axes: Axes, points: list[tuple[str, float, float]], obstacles: list[tuple[float, float]]) -> list[Bbox]:

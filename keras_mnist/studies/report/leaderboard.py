@@ -7,7 +7,17 @@ from keras_mnist.studies.report.groups import TEN, in_protocol, test_accuracy
 from keras_mnist.studies.report.networks import network_facts
 from keras_mnist.studies.report.registry import Part, region, section
 from keras_mnist.studies.report.speed import to_accuracy
-from keras_mnist.studies.report.words import SHARED, cut, interval, names, paragraph, seconds, spread, table
+from keras_mnist.studies.report.words import (
+    SHARED,
+    cut,
+    interval,
+    names,
+    paragraph,
+    seconds,
+    spread,
+    table,
+    training_command,
+)
 from keras_mnist.studies.statistics import Summary
 
 SIZES = (1_000, 2_000, 4_000, 8_000, 20_000)
@@ -23,7 +33,7 @@ To enter:
 
 1. Add the network, one function, and its recipe if it has one of its own: CONTRIBUTING.md, "A variant".
 2. Train {TEN} seeds, whose records are copied to `docs/records`:
-   `keras-mnist study --variants NAME --recipe tuned --seeds {TEN} --dataset mnist --records docs/records`.
+   `{training_command(TUNED, ("NAME",), TEN)}`.
 3. Commit `docs/records`.
 4. Regenerate: `keras-mnist report`."""
 
@@ -145,10 +155,8 @@ def _fastest(records: Records) -> list[Part]:
         "epoch and decide nothing. To enter, name the variant and its recipe in `FASTEST` "
         "(keras_mnist/benchmarks/measurements.py), and on an idle machine measure every entry again, side by side:"
     )
-    command = (
-        f"`keras-mnist benchmark --parts accuracy --seeds {TEN} --dataset mnist --json docs/records/benchmark.json`"
-    )
-    return [paragraph(words), command, table(columns, rows)]
+    again = f"`keras-mnist benchmark --parts accuracy --seeds {TEN} --dataset mnist --json docs/records/benchmark.json`"
+    return [paragraph(words), again, table(columns, rows)]
 
 
 def _by_time(item: tuple[tuple[str, str, str], Summary]) -> tuple[str, float]:

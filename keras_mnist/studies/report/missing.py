@@ -5,7 +5,7 @@ from __future__ import annotations
 from keras_mnist.models.registry import get_variant, list_variants
 from keras_mnist.studies.records import AS_DOCUMENTED, TUNED, Records
 from keras_mnist.studies.report.registry import Part, section
-from keras_mnist.studies.report.words import items, names
+from keras_mnist.studies.report.words import items, names, training_command
 
 # What the study asks for: how it is called, the recipe, the variants or None for all that have it, and seeds.
 WANTED = (
@@ -27,17 +27,7 @@ def missing(records: Records) -> list[Part]:
         few = [f"`{name}` ({len(runs[name])})" for name in variants if name in runs and len(runs[name]) < seeds]
         lines += [f"{words}, {seeds} seeds wanted and no run: {names(none)}."] * bool(none)
         lines += [f"{words}, fewer than {seeds} seeds: {', '.join(few)}."] * bool(few)
-        commands += [command(recipe, some, seeds)] * bool(none or few)
+        commands += [training_command(recipe, some, seeds)] * bool(none or few)
     if not lines:
         return ["Nothing: every network has its seeds in both protocols."]
     return [items(lines), "These commands train what has no record yet:", "\n".join(["```", *commands, "```"])]
-
-
-def command(recipe: str, some: tuple[str, ...] | None, seeds: int) -> str:
-    """The study of a wanted set, which leaves out what is recorded."""
-    base, _, validation = recipe.partition(",validation=")
-    watched = f" --validation {validation}" * bool(validation)
-    return (
-        f"keras-mnist study --variants {','.join(some or ['all'])} --recipe {base}{watched} --seeds {seeds} "
-        "--dataset mnist --records docs/records"
-    )

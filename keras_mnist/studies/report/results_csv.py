@@ -9,7 +9,7 @@ import csv
 import io
 import statistics
 
-from keras_mnist.studies.records import DATASET, Record, Records
+from keras_mnist.studies.records import DATASET, Record, Records, without_validation
 from keras_mnist.studies.report.groups import commits, gap, test_accuracy
 from keras_mnist.studies.report.networks import network_facts
 from keras_mnist.studies.statistics import Summary, summarize
@@ -34,7 +34,7 @@ def _row(variant: str, recipe: str, runs: list[Record]) -> dict:
     best = summarize([run.best_accuracy for run in runs]) if runs[0].protocol == "document" else None
     return {
         "variant": variant,
-        "recipe": recipe.partition(",validation=")[0],
+        "recipe": without_validation(recipe)[0],
         "protocol": runs[0].protocol,
         "dataset": DATASET,
         "n": last.n,

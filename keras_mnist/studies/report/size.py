@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from keras_mnist.models.registry import get_variant, list_variants
-from keras_mnist.results.drawing import drawing
+from keras_mnist.results.drawing import DARK_GREY, GREY, drawing
 from keras_mnist.studies.records import DATASET, Records
 from keras_mnist.studies.report.drawing import accuracy_axis, colours, error, legend, spaced
 from keras_mnist.studies.report.groups import DRAWN, test_accuracy
@@ -53,13 +53,13 @@ def _draw(found: dict[str, Summary], size: str):
                 axes.plot([place(name)[0]] * 2, ends, linewidth=1.2, alpha=0.45, color=style["color"])
                 bars += [(place(name)[0], end) for end in np.geomspace(*ends, 20)]
         best = front(found, size)
-        axes.step(*zip(*map(place, best), strict=True), where="post", color="#8a8f98", linewidth=0.8, zorder=0)
+        axes.step(*zip(*map(place, best), strict=True), where="post", color=GREY, linewidth=0.8, zorder=0)
         theirs = PUBLISHED if size == "parameters" else ()
         marks = [*map(place, found), *((one.parameters, error(one.accuracy)) for one in theirs)]
         for one, mark in zip(theirs, marks[len(found) :], strict=True):
             gid = f"title:{one.source}: {percent(one.accuracy)}"
             label = "published by others" if one is theirs[0] else None
-            axes.plot(*mark, "D", ms=4, mfc="none", color="#6b7078", label=label, gid=gid)
+            axes.plot(*mark, "D", ms=4, mfc="none", color=DARK_GREY, label=label, gid=gid)
         _size_axis(axes, [x for x, _ in marks], size)
         # The means decide: the interval of two or three runs may reach far beyond them, and is cut by the axis.
         accuracies = [summary.mean for summary in found.values()] + [one.accuracy for one in theirs]

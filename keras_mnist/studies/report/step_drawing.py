@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
-from keras_mnist.results.drawing import MAIN, drawing
+from keras_mnist.results.drawing import DARK_GREY, GREY, MAIN, drawing
 from keras_mnist.studies.report.drawing import SMALL
 from keras_mnist.studies.report.words import signed
 from keras_mnist.studies.statistics import Summary
 
 REACH = 1.5  # points to either side: one huge difference would leave the others no room
-UNCLEAR = "#8a8f98"  # of steps that change several things at once
+UNCLEAR = GREY  # of steps that change several things at once
 INCH = 0.45  # height of a row
 
 
@@ -35,7 +35,7 @@ def step_drawing(topics: dict[str, list[Row]]) -> str:
             for row in rows:
                 position += 1
                 draw_row(axes, position, row)
-        axes.axvline(0, color="#8a8f98", linewidth=1, zorder=0)
+        axes.axvline(0, color=GREY, linewidth=1, zorder=0)
         axes.set_ylim(position + 0.4, 0)
         axes.set_yticks([])
         axes.set_xlim(-REACH, REACH)
@@ -63,4 +63,4 @@ def draw_row(axes: Axes, position: float, row: Row) -> None:
     across = {"transform": axes.get_yaxis_transform(), "bbox": {"facecolor": "white", "linewidth": 0, "pad": 0.5}}
     axes.text(0, position - 0.42, text, fontsize=SMALL, **across)
     axes.text(1, position - 0.42, signed(row.differences.mean), fontsize=SMALL, ha="right", **across)
-    axes.text(0, position - 0.18, row.networks, fontsize=6.5, color="#6b7078", **across)
+    axes.text(0, position - 0.18, row.networks, fontsize=6.5, color=DARK_GREY, **across)

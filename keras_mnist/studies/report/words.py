@@ -6,7 +6,9 @@ import statistics
 import textwrap
 from collections.abc import Iterable
 
+from keras_mnist.studies.records import DATASET, RECORDS, without_validation
 from keras_mnist.studies.statistics import Summary
+from keras_mnist.utils.words import flags_of
 
 NONE, MINUS = "–", "−"
 # Beside seconds of single runs.
@@ -74,3 +76,12 @@ def spread(summary: Summary) -> str:
 def seconds(values: Iterable[float]) -> str:
     """The median, which a run that other work slowed does not move."""
     return f"{statistics.median(values):,.0f}"
+
+
+def training_command(recipe: str, some: tuple[str, ...] | None, seeds: int) -> str:
+    """The command that trains seeds of some networks, or of all, and leaves out what is recorded."""
+    base, validation = without_validation(recipe)
+    flags = {"variants": ",".join(some or ["all"]), "recipe": base}
+    flags |= {"validation": validation} if validation else {}
+    flags |= {"seeds": seeds, "dataset": DATASET, "records": RECORDS}
+    return " ".join(["keras-mnist study", *flags_of(flags)])
