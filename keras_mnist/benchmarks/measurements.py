@@ -54,12 +54,13 @@ class Measurement:
 
     def row(self) -> dict:
         """Plain values."""
+        has_deviation = len(self.values) > 1 and all(map(math.isfinite, self.values))
         return {
             "name": self.name,
             "unit": self.unit,
             "median": self.median,
             "mean": statistics.fmean(self.values),
-            "deviation": statistics.stdev(self.values) if len(self.values) > 1 else None,
+            "deviation": statistics.stdev(self.values) if has_deviation else None,
             "min": min(self.values),
             "max": max(self.values),
             "values": self.values,

@@ -101,7 +101,8 @@ def _show_missing(study: Study, chosen: argparse.Namespace) -> None:
         print(f"  {name}: {'seed' if len(numbers) == 1 else 'seeds'} {', '.join(numbers)}")
     flags = {"variants": ",".join(seeds), "recipe": chosen.recipe, "validation": chosen.validation}
     flags |= {"seeds": chosen.seeds, "dataset": study.runs[0].dataset, "runs": study.folder, "records": study.records}
-    print(f"This command trains them:\nkeras-mnist study {shlex.join(flags_of(flags))}")
+    words = shlex.join([*flags_of(flags), *_data_flags(chosen)])
+    print(f"This command trains them:\nkeras-mnist study {words}")
 
 
 def _train(study: Study, chosen: argparse.Namespace) -> None:

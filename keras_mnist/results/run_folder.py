@@ -39,12 +39,7 @@ class RunFolder:
 
         Raises: UsageError if it cannot be written or the run is already going on.
         """
-        try:
-            lock = claim(self.path / ".lock")
-        except OSError as error:
-            raise UsageError(
-                f"cannot write to {error.filename or self} ({error.strerror}); choose another `runs`"
-            ) from None
+        lock = self._lock(".lock")
         if lock is None:
             raise UsageError(f"{self} is in use by another run; wait for it, or choose another `seed` or `runs`")
         try:
@@ -54,16 +49,27 @@ class RunFolder:
             lock.release()
 
     def claim(self) -> filelock.FileLock | None:
-        """Keep other studies from training this run until the lock is released; None where one of them trains it."""
-        return claim(self.path / ".study.lock")
+        """Keep other studies from training this run until the lock is released; None where one of them trains it.
+
+        Raises: UsageError if the folder cannot be written.
+        """
+        return self._lock(".study.lock")
 
     @property
     def in_use(self) -> bool:
         """Whether a run is going on in it."""
-        lock = claim(self.path / ".lock")
+        lock = self._lock(".lock")
         if lock:
             lock.release()
         return lock is None
+
+    def _lock(self, name: str) -> filelock.FileLock | None:
+        try:
+            return claim(self.path / name)
+        except OSError as error:
+            raise UsageError(
+                f"cannot write to {error.filename or self} ({error.strerror}); choose another `runs`"
+            ) from None
 
     def clear(self) -> None:
         """Remove what an earlier run has left."""

@@ -152,9 +152,9 @@ class LocalPool:
                 ended = [process for process in self.busy if not process.going_on]
                 self.busy = [process for process in self.busy if process not in ended]
                 free += [process.cores for process in ended]
-                for process in ended:
-                    self.claims.pop(process.run).release()
                 yield [(process.run, process.failure) for process in ended if not process.interrupted]
+                for process in ended:  # whose records are kept by now
+                    self.claims.pop(process.run).release()
         if received:
             raise interrupted(self.study, received[0])
 

@@ -147,6 +147,7 @@ def conduct(study: Study, pool, console: Console) -> dict[Run, str | None]:
                     study.note_failure(run, endings[run])
                 progress.ended(run, endings[run])
             progress.refresh(pool.running, pool.waits_for)
+    study.keep_records(but=endings)  # of runs that another study ended
     return endings
 
 

@@ -52,7 +52,7 @@ def read_json(path: Path, remedy: str) -> dict:
         return found
     except OSError as error:
         raise RunError(f"cannot read {path} ({error.strerror}); {remedy}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(path, error, remedy) from error
 
 

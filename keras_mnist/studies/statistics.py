@@ -52,6 +52,8 @@ def summarize(values: Sequence[float], images: int | None = None) -> Summary:
         images: what a share was measured on, for Wilson's interval; None for values that are no shares. An interval
             of shares ends at 0 and 1, where that of two or three runs would go on.
     """
+    if not all(map(math.isfinite, values)):  # seconds until an accuracy that a run never came to
+        return Summary(tuple(values), None)
     if len(values) > 1:
         low, high = t_interval(values)
         return Summary(tuple(values), (max(low, 0.0), min(high, 1.0)) if images else (low, high))

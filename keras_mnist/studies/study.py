@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections.abc import Container
 from pathlib import Path
 
 from keras_mnist.errors import RunError, UsageError
@@ -80,10 +81,10 @@ class Study:
         except OSError as error:
             raise RunError(f"cannot write to {copy} ({error.strerror}); choose another `records`") from error
 
-    def keep_records(self) -> None:
-        """The same for every finished run in the folder that has no record yet."""
-        for run in self.runs:
-            if self.records and self.home(run).finished and not RunFolder(self.records / run.folder).finished:
+    def keep_records(self, but: Container[Run] = ()) -> None:
+        """The same for every finished run in the folder that has no record yet, but some."""
+        for run in self.runs if self.records else ():
+            if run not in but and self.home(run).finished and not RunFolder(self.records / run.folder).finished:
                 self.keep_record(run)
 
     @property

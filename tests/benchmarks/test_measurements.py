@@ -85,6 +85,7 @@ def test_an_accuracy_never_reached_took_for_ever(monkeypatch):
     assert (low.values, high.values) == ([9.0, 9.0], [math.inf, math.inf])
     assert last.values == pytest.approx([99.2, 99.2])
     assert [low.name, high.name] == ["swift fast to 99.0%", "swift fast to 99.4%"]
+    assert high.row()["deviation"] is None and high.row()["median"] == math.inf and low.row()["deviation"] == 0
 
 
 def test_every_entry_is_timed_with_its_own_variant_and_recipe(monkeypatch):

@@ -9,7 +9,7 @@ import time
 import pytest
 from rich.console import Console
 
-from keras_mnist.errors import Interrupted, RunError
+from keras_mnist.errors import Interrupted, RunError, UsageError
 from keras_mnist.studies import pool
 from keras_mnist.studies.progress import conduct
 
@@ -85,6 +85,30 @@ def test_what_another_study_has_finished_is_not_trained_again(study):
     todo, rounds = planned.unfinished(), pool.LocalPool(planned, 1, []).train(planned.unfinished())
     carry_out(planned)
     assert len(todo) == 2 and [ended for ended in rounds if ended] == []
+
+
+def test_what_another_study_finishes_meanwhile_is_recorded_too(study, tmp_path, monkeypatch):
+    """It ends both runs between the look at what is missing and the first start."""
+    planned = study(seeds=1, variants="bn_gap,swift", records=tmp_path / "records")
+    theirs, train = study(seeds=1, variants="bn_gap,swift"), pool.LocalPool.train
+
+    def after_them(ours, runs):
+        monkeypatch.setattr(pool.LocalPool, "train", train)
+        carry_out(theirs)
+        return train(ours, runs)
+
+    monkeypatch.setattr(pool.LocalPool, "train", after_them)
+    failures, _ = carry_out(planned)
+    assert not failures and len(list((tmp_path / "records").rglob("run.json"))) == 2
+
+
+def test_a_run_folder_that_is_a_file_is_wrong_use_with_a_remedy(study):
+    planned = study(seeds=1)
+    home = planned.home(planned.runs[0]).path
+    home.parent.mkdir(parents=True)
+    home.write_text("")
+    with pytest.raises(UsageError, match="cannot write to .*seed0 .*; choose another `runs`"):
+        carry_out(planned)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

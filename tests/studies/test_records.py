@@ -86,6 +86,7 @@ def test_a_wrong_fact_is_named_with_what_was_expected(changed, words, record, tm
     [
         ("{}", "run.json is damaged (it lacks trainable_parameters, total_parameters, epochs_run, "),
         ("[]", "run.json is damaged (content is [], expected an object of JSON); train it again"),
+        pytest.param("[" * 200_000, "run.json is damaged (maximum recursion depth exceeded", id="deep"),
         ("", "run.json is damaged (Expecting value: line 1 column 1 (char 0)); train it again"),
         ('{"variant": "bn', "run.json is damaged (Unterminated string"),
         ("\xff", "run.json is damaged ('utf-8' codec can't decode"),

@@ -14,6 +14,11 @@ def test_mean_and_deviation_are_those_of_the_runs():
     assert found.mean == pytest.approx(0.992) and found.deviation == pytest.approx(0.002)
 
 
+def test_values_that_are_not_all_finite_have_a_median_and_no_interval():
+    found = summarize([9.0, math.inf, 11.0])
+    assert found.median == 11.0 and found.interval is None and not found.covers(10)
+
+
 @pytest.mark.parametrize(("n", "quantile"), [(2, 12.706), (3, 4.303), (5, 2.776), (10, 2.262)])
 def test_the_interval_of_a_mean_has_student_s_quantile_as_printed_in_tables(n, quantile):
     values = [0.5] * (n - 1) + [0.6]

@@ -23,6 +23,8 @@ def candidates(records: Records) -> list[Part]:
         for run in records.runs
         if run.variant == "bn_gap" and run.base == "tuned" and "target_accuracy" in run.changes.keys() <= changes
     ]
+    if not runs:
+        return ["No run is recorded yet."]
     rows = []
     for run in sorted(runs, key=lambda run: run.recipe, reverse=True):
         recipe, last = run.facts["recipe"], run.history[-1]
@@ -53,7 +55,9 @@ def clipping(records: Records) -> list[Part]:
 @region
 def fast_on_held_out_images(records: Records) -> list[Part]:
     """What swift with the fast recipe reaches on the images that it was chosen on."""
-    runs = records.by_recipe()["swift", "fast"]
+    runs = records.by_recipe().get(("swift", "fast"))
+    if not runs:
+        return ["No run is recorded yet."]
     losses, accuracies = (summarize([run.history[-1][name] for run in runs]) for name in ("val_loss", "val_accuracy"))
     values = zip(runs, losses.values, accuracies.values, strict=True)
     rows = [[run.seed, f"{loss:.4f}", percent(accuracy)] for run, loss, accuracy in values]
