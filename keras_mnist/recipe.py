@@ -88,7 +88,7 @@ class Recipe(Settings):
     l2: float = setting(0.0, "L2 penalty's strength, added to every gradient", low=0, high=1)
     global_clipnorm: float = setting(0.0, "largest norm of all gradients together; 0: any", low=0, high=1e6)
     label_smoothing: float = setting(0.0, "share of each label spread over all classes, a fraction", low=0, high=0.9)
-    teacher: str | None = setting(None, "trained variants, joined by +, whose answers are learned too; none: no")
+    teacher: str | None = setting(None, "trained variant whose answers are learned beside the labels; none: no")
     teacher_share: float = setting(0.5, "teacher: share of its answers in the loss, a fraction", low=0, high=1)
     temperature: float = setting(3.0, "teacher: logits are divided by this before they are compared", low=0.1, high=100)
     dtype_policy: str = setting("float32", f"Keras's dtype policy: {', '.join(DTYPE_POLICIES)}", choices=DTYPE_POLICIES)
