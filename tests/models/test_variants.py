@@ -41,7 +41,7 @@ TOTALS = {
     "bn_gap": 7_550,
     "light_20k": 19_210,
 }
-OURS = {"swift": 14_282}
+OURS = {"swift": 14_282, "tiny_8k": 7_720, "tiny_4k": 3_772, "tiny_2k": 1_973, "tiny_1k": 990}
 FC_PLAIN = [72, 576, 576, 32, 288, 1152, 2304, 64, 1970]
 BY_LAYER = {
     "fc_base": FC_PLAIN,
