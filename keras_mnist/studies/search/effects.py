@@ -13,6 +13,8 @@ from keras_mnist.training.arguments import with_defaults
 
 # A setting that the package knows no longer was switched off where a record lacks it.
 OFF = (None, 0, False)
+# Settings that say nothing unless another is switched on.
+DEPEND_ON = {"elastic_sigma": "elastic_alpha", "teacher_share": "teacher", "temperature": "teacher"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +69,11 @@ def _switched_on(settings: dict) -> dict:
 
 
 def _differing(first: dict, second: dict) -> list[str]:
-    return [name for name in first | second if first.get(name) != second.get(name)]
+    """The settings that differ; one that depends on another counts only where both have that other switched on."""
+    names = [name for name in first | second if first.get(name) != second.get(name)]
+    return [
+        name for name in names if all(DEPEND_ON.get(name, name) in (name, *settings) for settings in (first, second))
+    ]
 
 
 def _pairs(before: Result, after: Result):
