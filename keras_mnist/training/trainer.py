@@ -75,7 +75,7 @@ class Trainer:
         with tf.GradientTape() as tape:
             logits = tf.cast(self.forward(images, training=True), tf.float32)
             loss = self.loss_function(labels, logits)
-            minimized = self.teacher.mixed_with(loss, images, labels, logits) if self.teacher else loss
+            minimized = self.teacher.mixed_with(loss, images, logits) if self.teacher else loss
         gradients = tape.gradient(minimized, weights)
         if self.l2:
             gradients = [gradient + self.l2 * weight for gradient, weight in zip(gradients, weights, strict=True)]
