@@ -125,20 +125,15 @@ def average_pool(x, *, name: str = "average_pool"):
     return keras.layers.GlobalAveragePooling2D(keepdims=True, name=name)(x)
 
 
-def weighted_pool(x, maps: int = 1, *, name: str):
-    """Sums of each channel with a weight for each row and each column, that begin as the mean: `maps` of them.
+def weighted_pool(x, *, name: str):
+    """The sum of each channel with a weight for each row and each column, that begins as the mean.
 
-    (height, width, channels) -> (1, 1, maps * channels)
+    (height, width, channels) -> (1, 1, channels)
     """
     height, width = x.shape[1:3]
-    for side, window, multiplier in (("rows", (height, 1), maps), ("columns", (1, width), 1)):
-        x = keras.layers.DepthwiseConv2D(
-            window,
-            depth_multiplier=multiplier,
-            use_bias=False,
-            depthwise_initializer=keras.initializers.Constant(1 / max(window)),
-            name=f"{name}_{side}",
-        )(x)
+    for side, window in (("rows", (height, 1)), ("columns", (1, width))):
+        begin = keras.initializers.Constant(1 / max(window))
+        x = keras.layers.DepthwiseConv2D(window, use_bias=False, depthwise_initializer=begin, name=f"{name}_{side}")(x)
     return x
 
 

@@ -11,8 +11,7 @@ A part is a word, its channels where it has a choice of them, "x" and a number o
     residual 16 x3       the same with three convolutions
     pool                 the largest of each 2x2 pixels
     average              the mean of each channel
-    weighted             a sum of each channel, with a weight for each row and each column, that begins as the mean;
-                         "weighted x2" gives two sums
+    weighted             a sum of each channel, with a weight for each row and each column, that begins as the mean
     dense                the linear layer to the ten digits
 
 Convolutions keep the image's size, and norms have offsets alone; the option "valid" (conv) leaves the edge out, "gain"
@@ -116,7 +115,7 @@ KINDS = {
     "residual": Kind(_residual, channels=True, passes=True, options=("preactivated",)),
     "pool": Kind(lambda x, part: blocks.max_pool(x, name=part.name)),
     "average": Kind(lambda x, part: blocks.average_pool(x, name=part.name)),
-    "weighted": Kind(lambda x, part: blocks.weighted_pool(x, part.passes or 1, name=part.name), passes=True),
+    "weighted": Kind(lambda x, part: blocks.weighted_pool(x, name=part.name)),
 }
 PART = re.compile(r"(?P<kind>[a-z_]+)( (?P<channels>[1-9]\d*))?( x(?P<passes>[1-9]\d*))?(?P<options>( [a-z]+)*)")
 
