@@ -32,10 +32,9 @@ def conv(x, filters: int, kernel: int = 3, *, name: str, padding: str = "same", 
     )(x)
 
 
-def batch_norm(x, *, name: str, gain: float | None = 1.0, offset: bool = True):
+def batch_norm(x, *, name: str, gain: float | None = 1.0):
     """Batch normalisation over all but the channels; `gain` is where its gain begins, None for a norm without."""
     options = {"scale": False} if gain is None else {"gamma_initializer": keras.initializers.Constant(gain)}
-    options |= {} if offset else {"center": False}
     return keras.layers.BatchNormalization(
         momentum=conventions.BATCH_NORM_MOMENTUM,
         epsilon=conventions.BATCH_NORM_EPSILON,
@@ -99,7 +98,7 @@ def pointwise_first(x, filters: int, *, name: str):
     )(x)
 
 
-def shared_residual(x, passes: int, *, name: str, pre_activation: bool = False, offset: bool = True):
+def shared_residual(x, passes: int, *, name: str, pre_activation: bool = False):
     """One separable convolution applied `passes` times, each time with a norm of its own, and added to its input.
 
     The norms' gains begin at 0.1, so that at first a pass changes little: (height, width, channels) stays. With
@@ -109,7 +108,7 @@ def shared_residual(x, passes: int, *, name: str, pre_activation: bool = False, 
     for number in range(1, passes + 1):
         norm, active = f"{name}_bn{number}", f"{name}_relu{number}"
         if pre_activation:
-            branch = batch_norm(layer(relu(x, name=active)), name=norm, gain=0.1, offset=offset)
+            branch = batch_norm(layer(relu(x, name=active)), name=norm, gain=0.1)
         else:
             branch = relu(batch_norm(layer(x), name=norm, gain=0.1), name=active)
         x = residual(x, branch, name=f"{name}_add{number}")

@@ -79,13 +79,7 @@ def _pointwise_first(x, part: Part):
 
 
 def _shared(x, part: Part):
-    return blocks.shared_residual(
-        _of(x, part),
-        part.passes or 1,
-        name=part.name,
-        pre_activation=part.pre_activation,
-        offset="unshifted" not in part.options,
-    )
+    return blocks.shared_residual(_of(x, part), part.passes or 1, name=part.name, pre_activation=part.pre_activation)
 
 
 def _residual(x, part: Part):
@@ -117,7 +111,7 @@ KINDS = {
     "point": Kind(functools.partial(_conv, kernel=1), channels=True, options=("gain", "pooled")),
     "separable": Kind(_separable, channels=True, options=("gain", "pooled")),
     "pointwise_first": Kind(_pointwise_first, channels=True, options=("gain", "pooled")),
-    "shared": Kind(_shared, channels=True, passes=True, options=("preactivated", "unshifted")),
+    "shared": Kind(_shared, channels=True, passes=True, options=("preactivated",)),
     "residual": Kind(_residual, channels=True, passes=True, options=("preactivated",)),
     "pool": Kind(lambda x, part: blocks.max_pool(x, name=part.name)),
     "average": Kind(lambda x, part: blocks.average_pool(x, name=part.name)),
