@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from keras_mnist.recipe import TUNED
+from keras_mnist.recipe import TUNED, word
 from keras_mnist.studies.records import DATASET, Records
 from keras_mnist.studies.report.registry import Part, region
 from keras_mnist.studies.report.words import MINUS, NONE, percent, signed, table
-from keras_mnist.studies.search.effects import DEPEND_ON, effects
+from keras_mnist.studies.search.effects import NEEDS, effects
 from keras_mnist.studies.search.found import results
 
 
@@ -45,9 +45,10 @@ def effects_of_settings(records: Records) -> list[Part]:
 
 
 def _shown(setting: str, value, recipe: dict) -> str:
-    """A setting's value, with those of the settings that depend on it where they are not the defaults."""
+    """A setting's value as a line of the list has it, with what needs it and is not the default."""
     if value is None:
         return "off"
     defaults = TUNED.flat()
-    dependent = (name for name, other in DEPEND_ON.items() if other == setting and name in recipe)
-    return ", ".join([str(value), *(f"{name}={recipe[name]}" for name in dependent if recipe[name] != defaults[name])])
+    needing = (name for name, needed in NEEDS.items() if needed == setting and name in recipe)
+    others = (f"{name}={word(recipe[name])}" for name in needing if recipe[name] != defaults[name])
+    return ", ".join([word(value), *others])

@@ -58,6 +58,11 @@ def test_what_differs_twice_has_no_common_seed_or_diverged_is_not_compared():
     assert [effect.setting for effect in effects([base, others[2]])] == []
 
 
+def test_the_smaller_number_comes_first_where_neither_is_that_of_tuned():
+    (effect,) = effects([result("a", {0: 0.05}, epochs=100), result("a", {0: 0.04}, epochs=20)])
+    assert (effect.before, effect.after) == (20, 100)
+
+
 def test_a_setting_that_depends_on_another_is_compared_only_where_that_is_on():
     plain, weak = result("a", {0: 0.05}), result("a", {0: 0.04}, elastic_alpha=10, elastic_sigma=4)
     strong, smooth = (result("a", {0: 0.03}, elastic_alpha=20, elastic_sigma=sigma) for sigma in (4, 5))
