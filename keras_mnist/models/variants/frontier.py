@@ -1,11 +1,11 @@
-"""The frontier: networks of our own. Choices were made on held-out training images (docs/tuning.md, frontier.md)."""
+"""The frontier: networks of our own, chosen on held-out training images (docs/tuning.md, docs/frontier.md)."""
 
 from keras_mnist.models import blocks
 from keras_mnist.models.blocks import batch_norm, conv, max_pool, relu
 from keras_mnist.models.registry import variant
 from keras_mnist.recipe import TUNED
 
-# Small steps and a teacher; all epochs are trained, since the last is the best.
+# Small batches and a teacher, and all epochs, as in the search.
 TINY = TUNED.with_settings(batch_size=64, teacher="swift", teacher_share=0.9, target_accuracy=None)
 DISTORTED = TINY.with_settings(elastic_alpha=20, elastic_sigma=4)
 
@@ -86,7 +86,7 @@ def _stem(filters: int):
 
 
 def _pooled(x, block: int):
-    """The largest of each 2x2 pixels, a norm of offsets alone, since what follows is linear, and ReLU."""
+    """The largest of each 2x2 pixels, a norm and ReLU; without a gain, which the next kernel takes in."""
     x = max_pool(x, name=f"block{block}_pool")
     return relu(batch_norm(x, name=f"block{block}_bn", gain=None), name=f"block{block}_relu")
 
