@@ -14,6 +14,7 @@ HERE = {
     "keras-mnist train --variant bn_gap": (SHORT, TRAINED),
     "python -m keras_mnist train --variant bn_gap": (SHORT, TRAINED),
     "python scripts/train.py --variant swift --recipe fast": (SHORT, TRAINED),
+    "python scripts/train.py --variant tiny_8k": (SHORT, TRAINED),
     "python scripts/summary.py --variant bn_gap": ("", "trainable parameters: 7,550"),
     "python scripts/summary.py --variant light_20k": ("", "trainable parameters: 19,210"),
     f"python scripts/evaluate.py --model {MODEL}": ("", "digits, 20 test images"),

@@ -211,6 +211,13 @@ def test_a_teacher_that_does_not_come_trained_is_told_before_anything_is_written
     assert not (tmp_path / "runs").exists()
 
 
+def test_without_mnist_a_network_is_trained_without_the_teacher_that_knows_it(train, short_recipe, capsys):
+    taught = train(recipe=short_recipe.with_settings(teacher="swift", teacher_share=0.9))
+    assert "without its teacher swift, which was not trained on digits" in capsys.readouterr().out
+    alone = train(recipe=short_recipe)
+    assert taught.history["loss"] == alone.history["loss"] and taught.record["recipe"]["teacher"] == "swift"
+
+
 def test_a_loss_that_is_no_number_stops_the_run_with_epoch_and_step(train, short_recipe, tmp_path):
     with pytest.raises(
         RunError, match=r"the loss became (nan|inf) at epoch \d+, step \d+; try a lower `learning_rate`"

@@ -57,7 +57,7 @@ class Variant:
 
         Raises: UsageError for another name, or if there is no document.
         """
-        recipes = {"tuned": self.tuned, "fast": FAST, "document": self.document}
+        recipes = {"tuned": self.tuned, "fast": self.tuned.with_settings(**FAST), "document": self.document}
         if not isinstance(name, str) or name not in recipes:
             raise UsageError(f"`recipe` is {name!r}, expected one of {', '.join(RECIPES)}")
         if recipes[name] is None:

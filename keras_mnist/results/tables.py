@@ -53,8 +53,8 @@ def numbers_table(title: str, columns: list[str], rows: list[list[str]]) -> Tabl
 
 
 def layer_table(facts: list[LayerFacts]) -> Table:
-    """Output shape, parameters, mult-adds and receptive field of each layer that changes one of them."""
-    shown = [fact for fact in facts if fact.parameters or "Pool" in fact.kind or fact.kind == "Add"]
+    """Output shape, parameters, mult-adds and receptive field of each call of a layer that changes one of them."""
+    telling = [fact for fact in facts if fact.parameters or fact.mult_adds or "Pool" in fact.kind or fact.kind == "Add"]
     rows = [
         [
             fact.name,
@@ -63,7 +63,7 @@ def layer_table(facts: list[LayerFacts]) -> Table:
             f"{fact.mult_adds:,}",
             f"{fact.receptive_field} x {fact.receptive_field}",
         ]
-        for fact in shown
+        for fact in telling
     ]
     return numbers_table("layers", ["layer", "output", "parameters", "mult-adds", "receptive field"], rows)
 

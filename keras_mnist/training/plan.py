@@ -7,6 +7,7 @@ import dataclasses
 from keras_mnist.data.digit_set import DigitSet
 from keras_mnist.data.pipeline import steps_per_epoch
 from keras_mnist.errors import UsageError
+from keras_mnist.models import trained
 from keras_mnist.models.registry import Variant
 from keras_mnist.recipe import Recipe
 from keras_mnist.training.arguments import RunArguments
@@ -34,6 +35,16 @@ class Plan(RunArguments):
                 f"`batch_size` is {self.recipe.batch_size}, expected at most the {self.train_images} training images "
                 f"of {self.digits.name}"
             )
+
+    @property
+    def teacher(self) -> str | None:
+        """The recipe's teacher; None for other digits than it was trained on, which it knows too little of."""
+        return self.recipe.teacher if self.dataset == trained.DATASET else None
+
+    def arguments(self) -> dict:
+        """Those that every run has, and which weights its teacher has."""
+        weights = {"teacher_sha256": trained.facts(self.teacher)["sha256"]} if self.teacher else {}
+        return super().arguments() | weights
 
     @property
     def dataset(self) -> str:

@@ -11,7 +11,8 @@ from tests.conftest import network, slow_beside
 
 # A norm before its ReLU, a linear layer, dropout of maps, and a ReLU inside its convolution.
 QUICK = ("bn", "iter6_fc_dropout", "light_20k", "evo_base")
-CHAINS = [name for name in keras_mnist.list_variants() if name not in ("evo_skip", "swift")]
+DOCUMENTED = [name for name in keras_mnist.list_variants() if keras_mnist.get_variant(name).document]
+CHAINS = [name for name in DOCUMENTED if name != "evo_skip"]
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def test_mult_adds_agree_with_tensorflow_s_own_count(name):
     graph = tf.function(lambda x: model(x, training=False)).get_concrete_function(tf.TensorSpec((1, 28, 28, 1))).graph
     counted = 0
     for operation in graph.get_operations():
-        if operation.type in ("Conv2D", "MatMul"):
+        if operation.type in ("Conv2D", "DepthwiseConv2dNative", "MatMul"):
             weights = operation.inputs[1].shape
             counted += np.prod(weights) * (np.prod(operation.outputs[0].shape[1:3]) if len(weights) == 4 else 1)
     assert counted == mult_adds(name)

@@ -23,6 +23,7 @@ CLASSIFIERS = {
     "light_20k": ["block3_conv3"],
     "bn_dropout_gap": ["block2_conv3", "block2_conv3_bn"],
     "swift": ["linear"],
+    "tiny_1k": ["linear"],
 }
 
 

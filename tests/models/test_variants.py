@@ -13,8 +13,11 @@ from keras_mnist.models import registry
 from keras_mnist.models.analysis import trainable_parameters
 from keras_mnist.models.loading import load_model
 from keras_mnist.results.folding import fold
+from keras_mnist.studies.search.found import results
+from keras_mnist.studies.search.notation import build
+from keras_mnist.studies.search.trial import BASE
 from keras_mnist.training.trainer import Trainer
-from tests.conftest import every_variant, network
+from tests.conftest import ROOT, every_variant, network
 
 # Trainable parameters in all, and layer by layer where the document prints them (batch norm: gain and offset).
 TOTALS = {
@@ -41,7 +44,16 @@ TOTALS = {
     "bn_gap": 7_550,
     "light_20k": 19_210,
 }
-OURS = {"swift": 14_282}
+OURS = {"swift": 14_282, "tiny_8k": 7_720, "tiny_4k": 3_772, "tiny_2k": 1_973, "tiny_1k": 990}
+# Those that a search found, as it writes them.
+WIDER = "conv {0} pooled, residual {0} x{1} preactivated, separable {2} pooled, residual {2} x3 preactivated, {3}"
+HEAD = "weighted, dense unbiased"
+SEARCHED = {
+    "tiny_8k": WIDER.format(16, 2, 36, HEAD),
+    "tiny_4k": WIDER.format(12, 2, 22, HEAD),
+    "tiny_2k": WIDER.format(8, 3, 13, HEAD),
+    "tiny_1k": f"conv 11 pooled, shared 11 x2 preactivated, pool, shared 11 x6 preactivated, {HEAD}",
+}
 FC_PLAIN = [72, 576, 576, 32, 288, 1152, 2304, 64, 1970]
 BY_LAYER = {
     "fc_base": FC_PLAIN,
@@ -183,6 +195,29 @@ def test_what_differs_between_frameworks_is_set_as_the_documents_trained():
     assert 0.95 * bound < np.abs(kernel).max() <= bound and 0.5 * bound < np.abs(bias).max() <= bound
     assert kernel.std() == pytest.approx(bound / np.sqrt(3), rel=0.05)
     assert keras_mnist.get_variant("light_20k").document.l2 == 1e-4
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+def test_what_a_search_found_is_the_network_and_the_recipe_that_it_has_on_record(name):
+    variant = keras_mnist.get_variant(name)
+    on_record = {
+        (result.first["network"], result.first["settings"]): result.first["parameters"]
+        for result in results(ROOT / "docs" / "records" / "frontier", "mnist")
+    }
+    assert on_record[SEARCHED[name], ", ".join(variant.recipe().differences(BASE))] == variant.params
+    searched, ours = build(SEARCHED[name]), variant.build()
+    images = np.random.default_rng(0).uniform(0, 255, (2, 28, 28, 1)).astype(np.float32)
+    ours.set_weights(searched.get_weights())
+    np.testing.assert_array_equal(ours(images), searched(images))
+
+
+def test_a_variant_s_fast_recipe_is_its_own_tuned_one_in_fewer_epochs():
+    fast = keras_mnist.get_variant("tiny_8k").recipe("fast")
+    assert (fast.name, fast.epochs, fast.teacher, fast.batch_size) == ("fast", 8, "swift", 64)
+    assert keras_mnist.get_variant("bn").recipe("fast").differences(registry.TUNED) == [
+        "epochs=8",
+        "target_accuracy=none",
+    ]
 
 
 def test_every_recipe_can_be_built_for_every_variant(variant):

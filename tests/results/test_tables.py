@@ -2,7 +2,8 @@ import io
 
 from rich.console import Console
 
-from keras_mnist.results.tables import facts_table, summary_text
+from keras_mnist.models.analysis import layer_facts
+from keras_mnist.results.tables import facts_table, layer_table, summary_text
 from keras_mnist.utils.screen import screen
 from tests.conftest import network
 
@@ -21,3 +22,10 @@ def test_in_a_notebook_a_summary_is_text_and_lines_go_to_standard_output(monkeyp
     capsys.readouterr()  # what Keras shows of its own summary
     screen().print("a line")
     assert capsys.readouterr().out == "a line\n"
+
+
+def test_the_mult_adds_of_a_layer_applied_more_than_once_stand_in_a_row_each():
+    facts = layer_facts(network("tiny_1k"))
+    names, mult_adds = (list(layer_table(facts).columns[index].cells) for index in (0, 3))
+    assert {"block1_shared", "block1_shared (2)", "block2_shared (6)"} <= {*names}
+    assert sum(int(text.replace(",", "")) for text in mult_adds) == sum(fact.mult_adds for fact in facts) == 229_262

@@ -12,9 +12,8 @@ from tests.conftest import ROOT
 from tests.reliability.test_kills import outcome, same_weights
 
 SHORTER = """
-import dataclasses
 from keras_mnist import recipe
-recipe.FAST = dataclasses.replace(recipe.FAST.with_settings(epochs={epochs}, batch_size=1260), name="fast")
+recipe.FAST.update(epochs={epochs}, batch_size=1260)
 """
 SMALL = ["--variants", "evo_base,base_7k", "--recipe", "fast", "--dataset", "digits", "--seeds", "1"]
 ENDED = "digits test images, 1 epoch in"

@@ -448,6 +448,14 @@ def test_the_leaderboard_takes_ten_seeds_of_the_held_out_protocol(tmp_path):
     )
 
 
+def test_a_network_that_was_taught_stands_with_its_teacher(tmp_path):
+    for seed in range(10):
+        write_run(tmp_path, "tiny_1k", "tuned", seed, 0.989)
+    for name in ("leaderboard", "ten_seeds"):
+        words = "Trained with a teacher, a larger network of the package: `tiny_1k` (`swift`)."
+        assert words in text_of(tmp_path, name)
+
+
 def test_the_leaderboard_takes_the_seeds_from_0_on(tmp_path):
     for seed in range(1, 11):
         write_run(tmp_path, "bn", "tuned", seed, 0.99)

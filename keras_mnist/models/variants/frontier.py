@@ -1,8 +1,13 @@
-"""The frontier: networks of our own. Choices were made on held-out training images (docs/tuning.md)."""
+"""The frontier: networks of our own, chosen on held-out training images (docs/tuning.md, docs/frontier.md)."""
 
 from keras_mnist.models import blocks
 from keras_mnist.models.blocks import batch_norm, conv, max_pool, relu
 from keras_mnist.models.registry import variant
+from keras_mnist.recipe import TUNED
+
+# Small batches and a teacher, and all epochs, as in the search.
+TINY = TUNED.with_settings(batch_size=64, teacher="swift", teacher_share=0.9, target_accuracy=None)
+DISTORTED = TINY.with_settings(elastic_alpha=20, elastic_sigma=4)
 
 
 @variant(params=14_282, source="this repository, docs/performance.md")
@@ -20,3 +25,80 @@ def swift(*, num_classes=10, classifier_activation="softmax", name="swift"):
     x = blocks.conv_bn_relu(x, 32, name="block3_conv1", padding="valid")
     x = blocks.linear_head(x, num_classes)
     return blocks.classifier(image, x, activation=classifier_activation, name=name)
+
+
+@variant(params=7_720, source="this repository, docs/frontier.md", tuned=DISTORTED)
+def tiny_8k(*, num_classes=10, classifier_activation="softmax", name="tiny_8k"):
+    """Under 8,000 parameters: five residual separable convolutions, most of them at 7x7, and a weighted pooling.
+
+    (28, 28, 1) -> (14, 14, 16) -> (7, 7, 36) -> (1, 1, 36) -> (10,)
+    """
+    image, x = _stem(16)
+    x = _residuals(x, 2, block=1)
+    x = _pooled(blocks.separable_layer(16, 36, name="block2_widen")(x), block=2)
+    x = _residuals(x, 3, block=2)
+    return _classifier(image, x, num_classes, classifier_activation, name)
+
+
+@variant(params=3_772, source="this repository, docs/frontier.md", tuned=DISTORTED)
+def tiny_4k(*, num_classes=10, classifier_activation="softmax", name="tiny_4k"):
+    """Under 4,000 parameters: tiny_8k with fewer channels.
+
+    (28, 28, 1) -> (14, 14, 12) -> (7, 7, 22) -> (1, 1, 22) -> (10,)
+    """
+    image, x = _stem(12)
+    x = _residuals(x, 2, block=1)
+    x = _pooled(blocks.separable_layer(12, 22, name="block2_widen")(x), block=2)
+    x = _residuals(x, 3, block=2)
+    return _classifier(image, x, num_classes, classifier_activation, name)
+
+
+@variant(params=1_973, source="this repository, docs/frontier.md", tuned=TINY)
+def tiny_2k(*, num_classes=10, classifier_activation="softmax", name="tiny_2k"):
+    """Under 2,000 parameters: tiny_8k with fewer channels, and one residual convolution more.
+
+    (28, 28, 1) -> (14, 14, 8) -> (7, 7, 13) -> (1, 1, 13) -> (10,)
+    """
+    image, x = _stem(8)
+    x = _residuals(x, 3, block=1)
+    x = _pooled(blocks.separable_layer(8, 13, name="block2_widen")(x), block=2)
+    x = _residuals(x, 3, block=2)
+    return _classifier(image, x, num_classes, classifier_activation, name)
+
+
+@variant(params=990, source="this repository, docs/frontier.md", tuned=TINY.with_settings(plain_epochs=2))
+def tiny_1k(*, num_classes=10, classifier_activation="softmax", name="tiny_1k"):
+    """Under 1,000 parameters: two separable convolutions, applied twice and six times, and a weighted pooling.
+
+    (28, 28, 1) -> (14, 14, 11) -> (7, 7, 11) -> (1, 1, 11) -> (10,)
+    """
+    image, x = _stem(11)
+    x = blocks.shared_residual(x, 2, name="block1_shared", pre_activation=True)
+    x = max_pool(x, name="block2_pool")
+    x = blocks.shared_residual(x, 6, name="block2_shared", pre_activation=True)
+    return _classifier(image, x, num_classes, classifier_activation, name)
+
+
+def _stem(filters: int):
+    """The image, and its first convolution, pooled: (14, 14, filters)."""
+    image, x = blocks.image_input()
+    return image, _pooled(conv(x, filters, name="block1_conv1"), block=1)
+
+
+def _pooled(x, block: int):
+    """The largest of each 2x2 pixels, a norm and ReLU; without a gain, which the next kernel takes in."""
+    x = max_pool(x, name=f"block{block}_pool")
+    return relu(batch_norm(x, name=f"block{block}_bn", gain=None), name=f"block{block}_relu")
+
+
+def _residuals(x, count: int, block: int):
+    """Residual separable convolutions that keep their input's shape."""
+    for number in range(1, count + 1):
+        x = blocks.shared_residual(x, 1, name=f"block{block}_residual{number}", pre_activation=True)
+    return x
+
+
+def _classifier(image, x, num_classes: int, activation, name: str):
+    """The weighted pooling of each channel, and a linear layer without bias."""
+    logits = blocks.linear_head(blocks.weighted_pool(x, name="weighted_pool"), num_classes, bias=False)
+    return blocks.classifier(image, logits, activation=activation, name=name)

@@ -62,8 +62,8 @@ def curves(records: Records) -> list[Part]:
     return [
         paragraph(
             f"Accuracy on the images watched during training on {DATASET}, after each epoch: each seed, thin, and the "
-            "mean over seeds, thick, as far as all of them went; n in brackets. `tuned` ends a run that comes to 99.4% "
-            "of the held-out images twice. The axis is spaced by the error."
+            "mean over seeds, thick, as far as all of them went; n in brackets. The common `tuned` ends a run that "
+            "comes to 99.4% of the held-out images twice. The axis is spaced by the error."
         ),
         *parts,
     ]

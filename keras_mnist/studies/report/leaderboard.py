@@ -19,6 +19,7 @@ from keras_mnist.studies.report.words import (
     training_command,
 )
 from keras_mnist.studies.statistics import Summary
+from keras_mnist.training.arguments import with_defaults
 
 SIZES = (1_000, 2_000, 4_000, 8_000, 20_000)
 
@@ -86,6 +87,7 @@ def leaderboard(records: Records) -> list[Part]:
             empty.append(f"{size:,}")
     if empty:
         parts.append(paragraph(f"No entry yet under {', '.join(empty)} parameters."))
+    parts += _teachers(found)
     others = in_protocol(records, "held-out")
     few = [
         f"`{variant}` `{recipe}` ({len(runs)})"
@@ -110,7 +112,20 @@ def ten_seeds(records: Records) -> list[Part]:
         f"10,000 test images were scored once, after the last epoch. Seconds are the median of the runs' training, "
         f"{_machines([run for runs in found.values() for run in runs])}."
     )
-    return [table(SHORT_COLUMNS, [_short_row(*each) for each in found.items()]), paragraph(words)]
+    taught = _teachers({(variant, TUNED): runs for variant, runs in found.items()})
+    return [table(SHORT_COLUMNS, [_short_row(*each) for each in found.items()]), paragraph(words), *taught]
+
+
+def _teachers(found: dict[tuple[str, str], list[Record]]) -> list[str]:
+    """Which networks had help in training: a sentence, or nothing."""
+    taught = [f"`{variant}` (`{teacher}`)" for (variant, _), (run, *_) in found.items() if (teacher := _teacher(run))]
+    return (
+        [paragraph(f"Trained with a teacher, a larger network of the package: {', '.join(taught)}.")] if taught else []
+    )
+
+
+def _teacher(run: Record) -> str | None:
+    return with_defaults(run.facts)["recipe"]["teacher"]
 
 
 def _short_row(variant: str, runs: list[Record]):

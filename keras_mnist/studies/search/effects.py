@@ -13,13 +13,16 @@ from keras_mnist.training.arguments import with_defaults
 
 # A setting that the package knows no longer was switched off where a record lacks it.
 OFF = (None, 0, False)
+# Settings that say nothing unless another is switched on: which.
+NEEDS = {"elastic_sigma": "elastic_alpha", "teacher_share": "teacher", "temperature": "teacher"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Effect:
     """One setting with one value beside another, on one network.
 
-    pairs: for each seed that has both the record before and the one after, the value of the recipe `tuned` first.
+    pairs: for each seed that has both the record before and the one after; the value of the recipe `tuned` comes
+        first where one has it, else the smaller one.
     """
 
     setting: str
@@ -50,11 +53,17 @@ def effects(found: Iterable[Result]) -> list[Effect]:
         differing = _differing(*(settings for _, settings in two))
         if len(differing) == 1:
             (name,) = differing
-            ordered = sorted(two, key=lambda one: (one[1].get(name) != tuned.get(name), str(one[1].get(name))))
+            ordered = sorted(two, key=lambda one: _from_tuned(one[1].get(name), tuned.get(name)))
             (before, old), (after, new) = ordered
             pairs = tuple(_pairs(before, after))
             every += [Effect(name, old.get(name), new.get(name), pairs)] if pairs else []
     return sorted(every, key=lambda effect: (effect.setting, effect.loss_difference))
+
+
+def _from_tuned(value, tuned) -> tuple:
+    """What orders two values: that of the recipe `tuned` first, off before on, then numbers by their size."""
+    number = value if isinstance(value, int | float) else 0
+    return value != tuned, value is not None, number, str(value)
 
 
 def _settings(record: dict) -> dict:
@@ -67,7 +76,13 @@ def _switched_on(settings: dict) -> dict:
 
 
 def _differing(first: dict, second: dict) -> list[str]:
-    return [name for name in first | second if first.get(name) != second.get(name)]
+    """The settings that differ; one that needs another counts only where both have that other switched on."""
+
+    def counts(name: str) -> bool:
+        needed = NEEDS.get(name)
+        return needed is None or (needed in first and needed in second)
+
+    return [name for name in first | second if first.get(name) != second.get(name) and counts(name)]
 
 
 def _pairs(before: Result, after: Result):

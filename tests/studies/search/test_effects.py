@@ -58,14 +58,31 @@ def test_what_differs_twice_has_no_common_seed_or_diverged_is_not_compared():
     assert [effect.setting for effect in effects([base, others[2]])] == []
 
 
+def test_the_smaller_number_comes_first_where_neither_is_that_of_tuned():
+    (effect,) = effects([result("a", {0: 0.05}, epochs=100), result("a", {0: 0.04}, epochs=20)])
+    assert (effect.before, effect.after) == (20, 100)
+
+
+def test_a_setting_that_depends_on_another_is_compared_only_where_that_is_on():
+    plain, weak = result("a", {0: 0.05}), result("a", {0: 0.04}, elastic_alpha=10, elastic_sigma=4)
+    strong, smooth = (result("a", {0: 0.03}, elastic_alpha=20, elastic_sigma=sigma) for sigma in (4, 5))
+    found = {(effect.setting, effect.before, effect.after) for effect in effects([plain, weak, strong, smooth])}
+    assert found == {
+        ("elastic_alpha", None, 10),
+        ("elastic_alpha", None, 20),
+        ("elastic_alpha", 10, 20),
+        ("elastic_sigma", 4, 5),
+    }
+
+
 def test_the_table_shows_settings_and_leaves_networks_out(tmp_path):
-    found = result("a", {0: 0.05}), result("a", {0: 0.03}, teacher="swift"), result("b", {0: 0.01})
+    found = result("a", {0: 0.05}), result("a", {0: 0.03}, teacher="swift", teacher_share=0.9), result("b", {0: 0.01})
     for number, each in enumerate(found):
         (tmp_path / "frontier" / str(number)).mkdir(parents=True)
         (tmp_path / "frontier" / str(number) / "seed0.json").write_text(json.dumps(each.first))
     text = markdown_of(REGIONS["effects_of_settings"](Records(tmp_path)))
     (row,) = text.splitlines()[2:]
-    assert row == "| `teacher` | off | swift | 0.0500 | 0.0300 | \u22120.0200 | +0.50 | 1 | 990 |"
+    assert row == "| `teacher` | off | swift, teacher_share=0.9 | 0.0500 | 0.0300 | \u22120.0200 | +0.50 | 1 | 990 |"
     assert "on record" not in text
     (tmp_path / "none").mkdir()
     assert "No two configurations" in markdown_of(REGIONS["effects_of_settings"](Records(tmp_path / "none")))
