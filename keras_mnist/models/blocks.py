@@ -115,6 +115,13 @@ def shared_residual(x, passes: int, *, name: str, pre_activation: bool = False):
     return x
 
 
+def separable_residuals(x, count: int, *, name: str, pre_activation: bool = False):
+    """So many residual separable convolutions, each with a kernel of its own: (height, width, channels) stays."""
+    for number in range(1, count + 1):
+        x = shared_residual(x, 1, name=f"{name}{number}", pre_activation=pre_activation)
+    return x
+
+
 def residual(x, branch, *, name: str):
     """Identity skip connection: the input of a branch added to its output; both have the same shape."""
     return keras.layers.Add(name=name)([x, branch])

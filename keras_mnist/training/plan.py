@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 from keras_mnist.data.digit_set import DigitSet
 from keras_mnist.data.pipeline import steps_per_epoch
@@ -43,8 +44,11 @@ class Plan(RunArguments):
 
     def arguments(self) -> dict:
         """Those that every run has, and which weights its teacher has."""
-        weights = {"teacher_sha256": trained.facts(self.teacher)["sha256"]} if self.teacher else {}
-        return super().arguments() | weights
+        return super().arguments() | self._teacher_weights
+
+    @functools.cached_property  # the state of each epoch is saved with it
+    def _teacher_weights(self) -> dict:
+        return {"teacher_sha256": trained.facts(self.teacher)["sha256"]} if self.teacher else {}
 
     @property
     def dataset(self) -> str:

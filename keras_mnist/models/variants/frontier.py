@@ -17,11 +17,9 @@ def swift(*, num_classes=10, classifier_activation="softmax", name="swift"):
     (28, 28, 1) -> (13, 13, 16) -> (11, 11, 16) -> (4, 4, 24) -> (2, 2, 32) -> (128,) -> (10,)
     """
     image, x = blocks.image_input()
-    x = max_pool(conv(x, 16, name="block1_conv1", padding="valid"), name="block1_pool")
-    x = relu(batch_norm(x, name="block1_bn"), name="block1_relu")
+    x = _pooled(conv(x, 16, name="block1_conv1", padding="valid"), block=1, gain=1.0)
     x = blocks.conv_bn_relu(x, 16, name="block2_conv1", padding="valid")
-    x = max_pool(conv(x, 24, name="block2_conv2", padding="valid"), name="block2_pool")
-    x = relu(batch_norm(x, name="block2_bn"), name="block2_relu")
+    x = _pooled(conv(x, 24, name="block2_conv2", padding="valid"), block=2, gain=1.0)
     x = blocks.conv_bn_relu(x, 32, name="block3_conv1", padding="valid")
     x = blocks.linear_head(x, num_classes)
     return blocks.classifier(image, x, activation=classifier_activation, name=name)
@@ -33,10 +31,7 @@ def tiny_8k(*, num_classes=10, classifier_activation="softmax", name="tiny_8k"):
 
     (28, 28, 1) -> (14, 14, 16) -> (7, 7, 36) -> (1, 1, 36) -> (10,)
     """
-    image, x = _stem(16)
-    x = _residuals(x, 2, block=1)
-    x = _pooled(blocks.separable_layer(16, 36, name="block2_widen")(x), block=2)
-    x = _residuals(x, 3, block=2)
+    image, x = _widened(16, 2, 36)
     return _classifier(image, x, num_classes, classifier_activation, name)
 
 
@@ -46,10 +41,7 @@ def tiny_4k(*, num_classes=10, classifier_activation="softmax", name="tiny_4k"):
 
     (28, 28, 1) -> (14, 14, 12) -> (7, 7, 22) -> (1, 1, 22) -> (10,)
     """
-    image, x = _stem(12)
-    x = _residuals(x, 2, block=1)
-    x = _pooled(blocks.separable_layer(12, 22, name="block2_widen")(x), block=2)
-    x = _residuals(x, 3, block=2)
+    image, x = _widened(12, 2, 22)
     return _classifier(image, x, num_classes, classifier_activation, name)
 
 
@@ -59,10 +51,7 @@ def tiny_2k(*, num_classes=10, classifier_activation="softmax", name="tiny_2k"):
 
     (28, 28, 1) -> (14, 14, 8) -> (7, 7, 13) -> (1, 1, 13) -> (10,)
     """
-    image, x = _stem(8)
-    x = _residuals(x, 3, block=1)
-    x = _pooled(blocks.separable_layer(8, 13, name="block2_widen")(x), block=2)
-    x = _residuals(x, 3, block=2)
+    image, x = _widened(8, 3, 13)
     return _classifier(image, x, num_classes, classifier_activation, name)
 
 
@@ -85,17 +74,18 @@ def _stem(filters: int):
     return image, _pooled(conv(x, filters, name="block1_conv1"), block=1)
 
 
-def _pooled(x, block: int):
-    """The largest of each 2x2 pixels, a norm and ReLU; without a gain, which the next kernel takes in."""
+def _widened(filters: int, residuals: int, wider: int):
+    """The image, so many residual convolutions at 14x14, and three of more channels at 7x7: (7, 7, wider)."""
+    image, x = _stem(filters)
+    x = blocks.separable_residuals(x, residuals, name="block1_residual", pre_activation=True)
+    x = _pooled(blocks.separable_layer(filters, wider, name="block2_widen")(x), block=2)
+    return image, blocks.separable_residuals(x, 3, name="block2_residual", pre_activation=True)
+
+
+def _pooled(x, block: int, gain: float | None = None):
+    """The largest of each 2x2 pixels, a norm and ReLU; a norm without a gain leaves it to the next kernel."""
     x = max_pool(x, name=f"block{block}_pool")
-    return relu(batch_norm(x, name=f"block{block}_bn", gain=None), name=f"block{block}_relu")
-
-
-def _residuals(x, count: int, block: int):
-    """Residual separable convolutions that keep their input's shape."""
-    for number in range(1, count + 1):
-        x = blocks.shared_residual(x, 1, name=f"block{block}_residual{number}", pre_activation=True)
-    return x
+    return relu(batch_norm(x, name=f"block{block}_bn", gain=gain), name=f"block{block}_relu")
 
 
 def _classifier(image, x, num_classes: int, activation, name: str):

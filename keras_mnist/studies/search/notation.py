@@ -83,9 +83,8 @@ def _shared(x, part: Part):
 
 
 def _residual(x, part: Part):
-    for number in range(1, (part.passes or 1) + 1):
-        x = blocks.shared_residual(_of(x, part), 1, name=f"{part.name}_{number}", pre_activation=part.pre_activation)
-    return x
+    x, name = _of(x, part), f"{part.name}_"
+    return blocks.separable_residuals(x, part.passes or 1, name=name, pre_activation=part.pre_activation)
 
 
 def _of(x, part: Part):
