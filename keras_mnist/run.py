@@ -187,8 +187,6 @@ def _train(plan: Plan, on: Device, folder: RunFolder, console: Console, bar: boo
         f"{plan.variant.name}, {plan.variant.params:,} parameters: {counted(recipe.epochs, 'epoch')} of "
         f"{counted(plan.steps, 'step')} on {plan.digits.name}, seed {plan.seed}, on {on}"
     )
-    if recipe.teacher != plan.teacher:
-        console.print(f"without its teacher {recipe.teacher}, which was not trained on {plan.digits.name}")
     with collected_signals() as received:
         progress = ScreenProgress(console, bar)
         loop, environment = prepare(plan, on, progress, callbacks)
@@ -220,6 +218,8 @@ def _train(plan: Plan, on: Device, folder: RunFolder, console: Console, bar: boo
 def prepare(plan: Plan, on: Device, progress: ScreenProgress, callbacks: Sequence = ()) -> tuple[TrainingLoop, dict]:
     """The training of a plan before its first step, and what it is computed with."""
     recipe = plan.recipe.with_settings(teacher=plan.teacher)
+    if recipe != plan.recipe:
+        progress.console.print(f"without its teacher {plan.recipe.teacher}, which was not trained on {plan.dataset}")
     model = _build(plan, recipe.dtype_policy)
     optimizations = plan.optimizations(on.optimizations, can_be_fused(model))
     trainer = Trainer(model, recipe, plan.steps, on.jit_compile, optimizations)

@@ -29,9 +29,10 @@ def search(monkeypatch, exits, tmp_path):
 
 @pytest.mark.slow
 def test_a_search_trains_what_has_no_record_and_shows_what_is_best(search, tmp_path):
-    lines = "# small ones\nconv 2, pool, pool, average, dense | batch_size=256, nesterov=false\n\n"
+    lines = "# small ones\nconv 2, pool, pool, average, dense | batch_size=256, nesterov=false, teacher=swift\n\n"
     code, out, err = search(lines, "--seeds", "1", "--epochs", "1")
     assert (code, err) == (0, "") and "seed 0: conv 2, pool" in out and "held-out training images of digits" in out
+    assert "without its teacher swift, which was not trained on digits" in out
     (record,) = (tmp_path / "found").glob("*/seed0.json")
     kept = json.loads(record.read_text())
     assert kept["recipe"]["nesterov"] is False and kept["recipe"]["epochs"] == kept["epochs"] == 1
