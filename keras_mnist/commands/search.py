@@ -44,7 +44,7 @@ def run(chosen: argparse.Namespace) -> None:
     with collected_signals() as received:
         for seed in range(chosen.seeds):
             for configuration in configurations:
-                path = configuration.record_file(chosen.folder, seed)
+                path = configuration.record_file(chosen.folder, digits.name, seed)
                 with trial.claimed(path) as free:
                     if free:
                         console.print(f"seed {seed}: {configuration}")

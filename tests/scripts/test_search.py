@@ -33,7 +33,7 @@ def test_a_search_trains_what_has_no_record_and_shows_what_is_best(search, tmp_p
     code, out, err = search(lines, "--seeds", "1", "--epochs", "1")
     assert (code, err) == (0, "") and "seed 0: conv 2, pool" in out and "held-out training images of digits" in out
     assert "without its teacher swift, which was not trained on digits" in out
-    (record,) = (tmp_path / "found").glob("*/seed0.json")
+    (record,) = (tmp_path / "found").glob("*/seed0_digits.json")
     kept = json.loads(record.read_text())
     assert kept["recipe"]["nesterov"] is False and kept["recipe"]["epochs"] == kept["epochs"] == 1
     before = record.stat().st_mtime_ns
@@ -52,7 +52,7 @@ def test_a_signal_that_comes_while_a_network_is_built_ends_the_search(search, tm
     lines = "conv 2, pool, pool, average, dense\nconv 3, pool, pool, average, dense\n"
     code, out, err = search(lines, "--seeds", "1", "--epochs", "1")
     assert code == 143 and "interrupted; the finished trials are kept" in err and out.count("seed 0:") == 1
-    assert not [*(tmp_path / "found").glob("*/seed0.json")]
+    assert not [*(tmp_path / "found").glob("*/seed0_digits.json")]
 
 
 @pytest.mark.parametrize(

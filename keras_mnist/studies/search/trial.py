@@ -1,6 +1,7 @@
 """A configuration of the search, its training with one seed, and the small record that is kept of it.
 
-The records lie in docs/records/frontier/<network and settings>/seed<k>.json. Test images are scored nowhere here.
+The records lie in docs/records/frontier/<network and settings>/seed<k>.json, those of other data sets than MNIST with
+its name behind the seed. Test images are scored nowhere here.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from keras_mnist.errors import RunError
 from keras_mnist.models.analysis import layer_facts
 from keras_mnist.recipe import TUNED, Recipe
 from keras_mnist.run import prepare
+from keras_mnist.studies.records import DATASET
 from keras_mnist.studies.search.notation import variant
 from keras_mnist.training.callbacks import ScreenProgress
 from keras_mnist.training.device import Device, choose_device, set_threads
@@ -51,10 +53,11 @@ class Configuration:
     def __str__(self):
         return f"{self.network} | {self.settings}"
 
-    def record_file(self, folder: Path, seed: int) -> Path:
-        """Where the record of a seed is: no two configurations share a folder."""
+    def record_file(self, folder: Path, dataset: str, seed: int) -> Path:
+        """Where the record of a seed is: no two configurations share a folder, no two data sets a file."""
+        of = f"_{dataset}" if dataset != DATASET else ""
         words = re.sub(r"[^a-z0-9.=]+", "_", str(self)).strip("_")[:100]
-        return folder / f"{words}-{hashlib.sha256(str(self).encode()).hexdigest()[:8]}" / f"seed{seed}.json"
+        return folder / f"{words}-{hashlib.sha256(str(self).encode()).hexdigest()[:8]}" / f"seed{seed}{of}.json"
 
 
 @contextlib.contextmanager

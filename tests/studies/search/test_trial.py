@@ -35,7 +35,7 @@ def test_a_record_tells_what_was_trained_and_what_it_reached(record, digits):
 @pytest.mark.slow
 def test_a_trial_on_record_is_not_trained_again(record, tmp_path):
     configuration = trial.Configuration(NETWORK, trial.BASE.with_settings(**SETTINGS))
-    path = configuration.record_file(tmp_path, 3)
+    path = configuration.record_file(tmp_path, "mnist", 3)
     with trial.claimed(path) as free:
         assert free
         with trial.claimed(path) as taken:
@@ -44,7 +44,8 @@ def test_a_trial_on_record_is_not_trained_again(record, tmp_path):
     with trial.claimed(path) as free:
         assert not free
     other = dataclasses.replace(configuration, recipe=trial.BASE)
-    assert other.record_file(tmp_path, 3).parent != path.parent
+    assert other.record_file(tmp_path, "mnist", 3).parent != path.parent
+    assert configuration.record_file(tmp_path, "digits", 3) != path
 
 
 @pytest.mark.slow
