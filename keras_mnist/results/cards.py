@@ -77,6 +77,11 @@ def _text(model: keras.Model, name: str, facts: dict, format: str) -> str:
             f"Test accuracy on {DATASETS[facts['dataset']][1]}: {accuracy:.2%} of {counted(images, 'image')} (one run; "
             f"{CONFIDENCE:.0%} interval over images {low:.2%} to {high:.2%})."
         )
+    if facts.get("teacher"):
+        sentences.append(
+            f"Trained with a teacher, the network {facts['teacher']} of the same package: it learned that one's "
+            "answers beside the labels."
+        )
     known = [f"- {key}: {facts[key]}" for key in ("seed", "source_commit") if facts.get(key) is not None]
     parts = [f"# {name}, as {format}", *(textwrap.fill(text, 120) for text in sentences), "\n".join(known)]
     return "\n\n".join(part for part in parts if part) + "\n"

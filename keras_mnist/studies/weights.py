@@ -14,6 +14,7 @@ from keras_mnist.errors import RunError, UsageError, first_line
 from keras_mnist.models.loading import load_model
 from keras_mnist.models.registry import Variant, get_variant, list_variants
 from keras_mnist.models.trained import DATASET, MANIFEST, file_name, read_manifest
+from keras_mnist.results.export.facts import teacher_of
 from keras_mnist.results.run_folder import RunFolder
 from keras_mnist.studies.records import Record, read_record
 from keras_mnist.utils.files import write_whole
@@ -87,6 +88,7 @@ def _choose(runs: Path, variant: Variant, seeds: list[RunFolder]) -> tuple[bytes
         "seeds": len(seeds),
         "held_out_loss": loss,
         **{name: run.facts[name] for name in KEPT_FACTS},
+        **({"teacher": teacher} if (teacher := teacher_of(run.facts)) else {}),
     }
 
 

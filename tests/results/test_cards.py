@@ -30,7 +30,12 @@ def test_a_card_has_the_hubs_fields_and_the_score_with_its_interval():
     (metric,) = result["metrics"]
     assert (metric["type"], metric["value"]) == ("accuracy", 0.9944)
     assert "95% interval 0.9927 to 0.9957" in metric["name"]  # Wilson's, by hand
-    assert "99.44% of 10,000 images" in text and "seed: 3" in text and "/x" not in text
+    assert "99.44% of 10,000 images" in text and "seed: 3" in text and "/x" not in text and "teacher" not in text
+
+
+def test_a_card_names_the_teacher():
+    _, text = fields(model_card(users_models.sequential(), {**FACTS, "teacher": "swift"}, "onnx", "onnx"))
+    assert "Trained with a teacher, the network swift of the same package" in " ".join(text.split())
 
 
 def test_a_card_says_nothing_that_is_not_known():

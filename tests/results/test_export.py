@@ -358,6 +358,12 @@ def test_an_export_names_its_run(tmp_path):
     (tmp_path / "model.keras").write_bytes(b"weights")
     facts = facts_beside(tmp_path / "model.keras")
     assert facts["run"] == str(tmp_path) and facts["seed"] == 3 and "epochs" not in facts
+    assert facts["teacher"] is None
+    for dataset, teacher in (("mnist", "swift"), ("digits", None)):
+        taught = {**record, "dataset": dataset, "recipe": {"teacher": "swift"}}
+        (tmp_path / "run.json").write_text(json.dumps(taught))
+        assert facts_beside(tmp_path / "model.keras")["teacher"] == teacher
+    (tmp_path / "run.json").write_text(json.dumps(record))
     (tmp_path / "model.keras").write_bytes(b"others")
     assert facts_beside(tmp_path / "model.keras") != facts
     assert facts_beside(tmp_path / "elsewhere" / "model.keras") is None

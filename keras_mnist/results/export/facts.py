@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from keras_mnist.errors import UsageError
+from keras_mnist.models.trained import DATASET
 from keras_mnist.utils.arguments import require_kind, shown_value
 from keras_mnist.utils.files import require_file_name, require_room
 from keras_mnist.utils.screen import shown
@@ -32,7 +33,13 @@ def facts_beside(model_file: Path) -> dict | None:
             f"{record} is no record of a run, expected the one that goes with the model; move it elsewhere"
         )
     checksum = hashlib.sha256(model_file.read_bytes()).hexdigest()
-    return {**{name: facts.get(name) for name in KEPT_FACTS}, "run": str(record.parent), "model_sha256": checksum}
+    kept = {name: facts.get(name) for name in KEPT_FACTS}
+    return {**kept, "teacher": teacher_of(facts), "run": str(record.parent), "model_sha256": checksum}
+
+
+def teacher_of(facts: dict) -> str | None:
+    """Whose answers the run of a run.json learned; a teacher teaches only the digits that it was trained on."""
+    return facts.get("recipe", {}).get("teacher") if facts["dataset"] == DATASET else None
 
 
 def require_facts(facts: dict | None) -> None:
