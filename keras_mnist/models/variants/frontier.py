@@ -55,7 +55,7 @@ def tiny_2k(*, num_classes=10, classifier_activation="softmax", name="tiny_2k"):
     return _classifier(image, x, num_classes, classifier_activation, name)
 
 
-@variant(params=990, source="this repository, docs/frontier.md", tuned=TINY.with_settings(plain_epochs=2))
+@variant(params=990, source="this repository, docs/frontier.md", tuned=TINY.with_settings(epochs=30, plain_epochs=12))
 def tiny_1k(*, num_classes=10, classifier_activation="softmax", name="tiny_1k"):
     """Under 1,000 parameters: two separable convolutions, applied twice and six times, and a weighted pooling.
 
