@@ -1,6 +1,5 @@
 """Every network against its source document: the figures here are typed from the documents."""
 
-import dataclasses
 
 import keras
 import numpy as np
@@ -153,7 +152,8 @@ def test_every_trainable_weight_has_a_gradient_and_a_step_lowers_the_loss(name, 
         dead = weight.path.endswith("/bias") and f"{weight.path.split('/')[0]}_bn" in {x.name for x in network.layers}
         assert gradient is not None and (dead or np.abs(gradient).max() > 0), weight.path
     recipe = variant.document or variant.recipe()
-    gentle = dataclasses.replace(recipe, learning_rate=recipe.learning_rate / 10)
+    # Without a teacher, which knows other digits than these.
+    gentle = recipe.with_settings(learning_rate=recipe.learning_rate / 10, teacher=None)
     trainer = Trainer(network, gentle, 1)
     losses = [float(trainer.train_step(images, labels)) for _ in range(30)]
     assert np.mean(losses[-10:]) < np.mean(losses[:10])
