@@ -1,6 +1,5 @@
 """Every network against its source document: the figures here are typed from the documents."""
 
-
 import keras
 import numpy as np
 import pytest
