@@ -359,8 +359,9 @@ def test_an_export_names_its_run(tmp_path):
     facts = facts_beside(tmp_path / "model.keras")
     assert facts["run"] == str(tmp_path) and facts["seed"] == 3 and "epochs" not in facts
     assert facts["teacher"] is None
-    for dataset, teacher in (("mnist", "swift"), ("digits", None)):
-        taught = {**record, "dataset": dataset, "recipe": {"teacher": "swift"}}
+    cases = ("mnist", {"teacher": "swift"}, "swift"), ("digits", {"teacher": "swift"}, None), ("mnist", "tuned", None)
+    for dataset, recipe, teacher in cases:
+        taught = {**record, "dataset": dataset, "recipe": recipe}
         (tmp_path / "run.json").write_text(json.dumps(taught))
         assert facts_beside(tmp_path / "model.keras")["teacher"] == teacher
     (tmp_path / "run.json").write_text(json.dumps(record))

@@ -516,7 +516,7 @@ def test_the_commands_for_what_is_missing_plan_exactly_the_runs_wanted():
 
 
 def test_a_study_with_all_its_runs_lacks_nothing_and_has_no_command(study):
-    assert text_of(study, "missing") == "Nothing: every network has its seeds in every protocol."
+    assert text_of(study, "missing") == "Nothing: all runs that the study asks for are recorded."
 
 
 def test_the_hardest_digits_are_those_that_most_networks_predict_wrongly(tmp_path):
@@ -571,7 +571,7 @@ def test_results_csv_has_a_row_for_each_network_recipe_and_protocol(study):
     assert means == sorted(means, reverse=True)
 
 
-def test_no_table_has_two_protocols(study):
+def test_each_table_of_accuracies_names_one_protocol(study):
     """A table of accuracies names its protocol in the paragraph before it."""
     protocols = ("Document protocol", "Held-out protocol", "All images:")
     for name in ("accuracies", "steps"):

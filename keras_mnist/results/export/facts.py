@@ -39,7 +39,8 @@ def facts_beside(model_file: Path) -> dict | None:
 
 def teacher_of(facts: dict) -> str | None:
     """Whose answers the run of a run.json learned; a teacher teaches only the digits that it was trained on."""
-    return facts.get("recipe", {}).get("teacher") if facts["dataset"] == DATASET else None
+    recipe = facts.get("recipe")
+    return recipe.get("teacher") if facts["dataset"] == DATASET and isinstance(recipe, dict) else None
 
 
 def require_facts(facts: dict | None) -> None:

@@ -114,7 +114,8 @@ def ten_seeds(records: Records) -> list[Part]:
     words = (
         f"Test accuracy on {DATASET}: mean ± standard deviation, in percentage points, of n runs with the recipe "
         f"`{TUNED}`, each with a seed of its own. Every decision was made on held-out training images; the "
-        f"10,000 test images were scored once, after the last epoch. Seconds are the median of the runs' training, "
+        f"10,000 test images were scored once, after the last epoch. Of 60,000 training images 5,000 were held out, "
+        f"or, where it says 60,000, the same recipe was trained on all. Seconds are the median of the runs' training, "
         f"{_machines([run for runs in found.values() for run in runs])}."
     )
     rows = [_short_row(variant, runs) for (variant, _), runs in found.items()]

@@ -32,5 +32,5 @@ def missing(records: Records) -> list[Part]:
         lines += [f"{words}, fewer than {seeds} seeds: {', '.join(few)}."] * bool(few)
         commands += [training_command(recipe, some, seeds)] * bool(none or few)
     if not lines:
-        return ["Nothing: every network has its seeds in every protocol."]
+        return ["Nothing: all runs that the study asks for are recorded."]
     return [items(lines), "These commands train what has no record yet:", "\n".join(["```", *commands, "```"])]
