@@ -62,6 +62,11 @@ def facts(variant: str) -> dict:
     return manifest[variant]
 
 
+def teaching(teacher: str | None, dataset: str) -> str | None:
+    """A teacher, where it knows the digits; None for others than it was trained on, which it knows too little of."""
+    return teacher if dataset == DATASET else None
+
+
 def load(model: keras.Model, variant: Variant) -> None:
     """Give a model, as the variant builds it, the variant's trained weights.
 

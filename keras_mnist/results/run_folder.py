@@ -12,6 +12,7 @@ from pathlib import Path
 import filelock
 
 from keras_mnist.errors import START_OVER, RunError, UsageError
+from keras_mnist.models.trained import teaching
 from keras_mnist.utils.files import claim, remove_drafts, whole_file, write_whole
 from keras_mnist.utils.lazy import keras
 
@@ -144,3 +145,9 @@ def read_history(path: Path) -> list[dict]:
     """The rows of a history.csv."""
     with path.open(newline="") as file:
         return [{k: int(v) if k == "epoch" else float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+
+
+def teacher_of(facts: dict) -> str | None:
+    """Whose answers a run learned, by its run.json; None for a run without a teacher."""
+    recipe = facts.get("recipe")
+    return teaching(recipe.get("teacher"), facts["dataset"]) if isinstance(recipe, dict) else None

@@ -14,8 +14,7 @@ from keras_mnist.errors import RunError, UsageError, first_line
 from keras_mnist.models.loading import load_model
 from keras_mnist.models.registry import Variant, get_variant, list_variants
 from keras_mnist.models.trained import DATASET, MANIFEST, file_name, read_manifest
-from keras_mnist.results.export.facts import teacher_of
-from keras_mnist.results.run_folder import RunFolder
+from keras_mnist.results.run_folder import RunFolder, teacher_of
 from keras_mnist.studies.records import Record, read_record
 from keras_mnist.utils.files import write_whole
 

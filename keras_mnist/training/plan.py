@@ -39,8 +39,8 @@ class Plan(RunArguments):
 
     @property
     def teacher(self) -> str | None:
-        """The recipe's teacher; None for other digits than it was trained on, which it knows too little of."""
-        return self.recipe.teacher if self.dataset == trained.DATASET else None
+        """The recipe's teacher; None where it does not know the digits."""
+        return trained.teaching(self.recipe.teacher, self.dataset)
 
     def arguments(self) -> dict:
         """Those that every run has, and which weights its teacher has."""

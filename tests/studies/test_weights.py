@@ -26,6 +26,13 @@ def test_the_median_seed_is_chosen_by_the_held_out_loss_of_the_last_epoch(
     assert facts["run"] == f"mnist/tiny/tuned/seed{facts['seed']}"
 
 
+def test_the_manifest_names_the_teacher_of_a_network_that_had_one(finished_run, weights_here, tmp_path):
+    for name in ("tiny_1k", "swift"):
+        finished_run(name)
+    manifest = write_weights(tmp_path / "runs", tmp_path)
+    assert manifest["tiny_1k"]["teacher"] == "swift" and "teacher" not in manifest["swift"]
+
+
 def test_a_seed_that_diverged_or_was_interrupted_is_not_chosen(tiny, finished_run, weights_here, tmp_path):
     for seed, loss in enumerate([float("nan"), 0.3, 0.2]):
         finished_run(tiny, seed, loss)

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from keras_mnist.errors import UsageError
-from keras_mnist.models.trained import DATASET
+from keras_mnist.results.run_folder import teacher_of
 from keras_mnist.utils.arguments import require_kind, shown_value
 from keras_mnist.utils.files import require_file_name, require_room
 from keras_mnist.utils.screen import shown
@@ -35,12 +35,6 @@ def facts_beside(model_file: Path) -> dict | None:
     checksum = hashlib.sha256(model_file.read_bytes()).hexdigest()
     kept = {name: facts.get(name) for name in KEPT_FACTS}
     return {**kept, "teacher": teacher_of(facts), "run": str(record.parent), "model_sha256": checksum}
-
-
-def teacher_of(facts: dict) -> str | None:
-    """Whose answers the run of a run.json learned; a teacher teaches only the digits that it was trained on."""
-    recipe = facts.get("recipe")
-    return recipe.get("teacher") if facts["dataset"] == DATASET and isinstance(recipe, dict) else None
 
 
 def require_facts(facts: dict | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keras_mnist.results.run_folder import teacher_of
 from keras_mnist.studies.records import DATASET, ON_ALL_IMAGES, TUNED, Record, Records, without_validation
 from keras_mnist.studies.report.groups import TEN, in_protocol, test_accuracy
 from keras_mnist.studies.report.networks import network_facts
@@ -19,7 +20,6 @@ from keras_mnist.studies.report.words import (
     training_command,
 )
 from keras_mnist.studies.statistics import Summary
-from keras_mnist.training.arguments import with_defaults
 
 SIZES = (1_000, 2_000, 4_000, 8_000, 20_000)
 RANKED_PROTOCOLS = ("held-out", "all-images")  # those in which the test images decide nothing
@@ -125,16 +125,12 @@ def ten_seeds(records: Records) -> list[Part]:
 def _teachers(found: dict[tuple[str, str], list[Record]]) -> list[str]:
     """Which networks had help in training: a sentence, or nothing."""
     all_taught = (
-        f"`{variant}` (`{teacher}`)" for (variant, _), (run, *_) in found.items() if (teacher := _teacher(run))
+        f"`{variant}` (`{teacher}`)" for (variant, _), (run, *_) in found.items() if (teacher := teacher_of(run.facts))
     )
     taught = list(dict.fromkeys(all_taught))
     return (
         [paragraph(f"Trained with a teacher, a larger network of the package: {', '.join(taught)}.")] if taught else []
     )
-
-
-def _teacher(run: Record) -> str | None:
-    return with_defaults(run.facts)["recipe"]["teacher"]
 
 
 def _short_row(variant: str, runs: list[Record]):
