@@ -15,7 +15,7 @@ def require_trained(recipe: Recipe) -> None:
         try:
             trained.facts(registry.get_variant(recipe.teacher).name)
         except UsageError as error:
-            raise UsageError(f"`teacher`: {error}; or choose none") from error
+            raise UsageError(f"`teacher`: {error} (or none)") from error
 
 
 class Teacher:

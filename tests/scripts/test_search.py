@@ -63,7 +63,7 @@ def test_a_signal_that_comes_while_a_network_is_built_ends_the_search(search, tm
         ("conv 2, dense | batch_size=many", "batch_size is 'many', expected a whole number"),
         ("conv 2, dense | momentum=7", "list.txt:1: momentum is 7.0, expected at least 0"),
         ("conv 2, dense | teacher=swfit", "list.txt:1: teacher: no variant 'swfit'; did you mean swift"),
-        ("conv 2, dense | teacher=swfit", "; or choose none"),
+        ("conv 2, dense | teacher=swfit", " (or none)"),
         ("conv 2 pooled pooled, dense", "'conv 2 pooled pooled' is no part of a network"),
     ],
 )

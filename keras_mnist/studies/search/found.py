@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from pathlib import Path
 
+from keras_mnist.studies.record_files import read_json
 from keras_mnist.studies.statistics import Summary, summarize
 
 
@@ -47,11 +47,14 @@ class Result:
 
 
 def results(folder: Path, dataset: str) -> list[Result]:
-    """All configurations on record for a data set, the lowest mean held-out loss first, diverged ones last."""
-    found: dict[tuple, list[dict]] = {}
+    """All configurations on record for a data set, the lowest mean held-out loss first, diverged ones last.
+
+    Raises: RunError if a record is damaged.
+    """
+    found: dict[tuple, dict[int, dict]] = {}  # by seed, so that one which is there twice counts once
     for path in sorted(folder.glob("*/seed*.json")):
-        record = json.loads(path.read_text())
-        if record["dataset"] == dataset:
-            found.setdefault((record["network"], record["settings"]), []).append(record)
-    every = [Result(tuple(records)) for records in found.values()]
+        record = read_json(path, "remove it, and search again")
+        if record.get("dataset") == dataset:
+            found.setdefault((record["network"], record["settings"]), {})[record["seed"]] = record
+    every = [Result(tuple(records.values())) for records in found.values()]
     return sorted(every, key=lambda result: (result.diverged, result.loss.mean if result.loss else math.inf))

@@ -52,7 +52,8 @@ def test_a_trial_on_record_is_not_trained_again(record, tmp_path):
 def test_the_lowest_mean_loss_stands_first_and_what_diverged_last(record, tmp_path):
     for settings, losses in {"a": (0.3, 0.1), "b": (0.15,), "c": (None,)}.items():
         for seed, loss in enumerate(losses):
-            made = record | {"settings": settings, "held_out_loss": loss, "held_out_accuracy": loss and 1 - loss}
+            made = record | {"settings": settings, "seed": seed}
+            made |= {"held_out_loss": loss, "held_out_accuracy": loss and 1 - loss}
             trial.keep(made, tmp_path / settings / f"seed{seed}.json")
     found = results(tmp_path, "digits")
     assert [result.first["settings"] for result in found] == ["b", "a", "c"]
