@@ -52,7 +52,7 @@ SEARCHED = {
     "tiny_8k": WIDER.format(16, 2, 36, HEAD),
     "tiny_4k": WIDER.format(12, 2, 22, HEAD),
     "tiny_2k": WIDER.format(8, 3, 13, HEAD),
-    "tiny_1k": f"conv 11 pooled, shared 11 x2 preactivated, pool, shared 11 x6 preactivated, {HEAD}",
+    "tiny_1k": f"conv 11 pooled, shared 11 x6 preactivated, pool, shared 11 x2 preactivated, {HEAD}",
 }
 FC_PLAIN = [72, 576, 576, 32, 288, 1152, 2304, 64, 1970]
 BY_LAYER = {
