@@ -45,11 +45,11 @@ TOTALS = {
 OURS = {"swift": 14_282, "wide_30k": 29_136, "tiny_8k": 7_760, "tiny_4k": 3_772, "tiny_2k": 1_973, "tiny_1k": 990}
 # Those that a search found, as it writes them.
 WIDER = "conv {0} pooled, residual {0} x{1} preactivated, separable {2} pooled, residual {2} x3 preactivated, {3}"
-DENSE = "conv {} valid gain, conv {} valid gain, pool, point {} gain, " + 3 * "conv {} valid gain, " + "{}"
+UNPADDED = "conv {} valid gain, conv {} valid gain, pool, point {} gain, " + 3 * "conv {} valid gain, " + "{}"
 HEAD = "weighted, dense unbiased"
 SEARCHED = {
-    "wide_30k": DENSE.format(16, 32, 16, 24, 32, 40, "average, point 32 gain, dense unbiased"),
-    "tiny_8k": DENSE.format(8, 16, 8, 12, 16, 22, HEAD),
+    "wide_30k": UNPADDED.format(16, 32, 16, 24, 32, 40, "average, point 32 gain, dense unbiased"),
+    "tiny_8k": UNPADDED.format(8, 16, 8, 12, 16, 22, HEAD),
     "tiny_4k": WIDER.format(12, 2, 22, HEAD),
     "tiny_2k": WIDER.format(8, 3, 13, HEAD),
     "tiny_1k": f"conv 11 pooled, shared 11 x6 preactivated, pool, shared 11 x2 preactivated, {HEAD}",
