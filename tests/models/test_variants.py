@@ -214,9 +214,11 @@ def test_what_a_search_found_is_the_network_and_the_recipe_that_it_has_on_record
 
 def test_a_variant_s_fast_recipe_is_its_own_tuned_one_in_fewer_epochs():
     fast = keras_mnist.get_variant("tiny_8k").recipe("fast")
-    assert (fast.name, fast.epochs, fast.teacher, fast.batch_size) == ("fast", 8, "wide_30k", 64)
+    assert (fast.name, fast.epochs, fast.teacher, fast.batch_size) == ("fast", 3, "wide_30k", 64)
     assert keras_mnist.get_variant("bn").recipe("fast").differences(registry.TUNED) == [
-        "epochs=8",
+        "epochs=3",
+        "batch_size=64",
+        "label_smoothing=0.1",
         "target_accuracy=none",
     ]
 

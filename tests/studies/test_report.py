@@ -5,6 +5,7 @@ import csv
 import io
 import itertools
 import json
+import math
 import re
 import shlex
 import shutil
@@ -33,6 +34,7 @@ from keras_mnist.studies.report.published import PUBLISHED, published_table
 from keras_mnist.studies.report.reasons import REASONS, UNKNOWN
 from keras_mnist.studies.report.registry import REGIONS, TITLES, Picture, markdown_of
 from keras_mnist.studies.report.results_csv import results_csv
+from keras_mnist.studies.report.speed import in_seconds
 from keras_mnist.studies.report.step_drawing import REACH, Row, draw_row, step_drawing
 from keras_mnist.studies.report.steps import (
     DOCUMENT_RECIPE_STEPS,
@@ -489,7 +491,25 @@ def test_the_quickest_stand_first_at_each_accuracy(tmp_path):
         ("swift", "20.0", "99.4%"),
         ("bn", "30.0", "99.4%"),
     ]
-    assert "of 99.0% in 8.0 s (7.0 to 11.0 s) and of 99.4% in 30.0 s" in text_of(tmp_path, "time_to_accuracy")
+    assert "of 99.0% in 8.0 s (7.0 to 11.0) and of 99.4% in 30.0 s" in text_of(tmp_path, "time_to_accuracy")
+
+
+def test_runs_that_never_come_to_an_accuracy_are_counted_and_not_averaged():
+    assert in_seconds(summarize([9.0, 8.0, math.inf])) == ("9.0", "8.0 to 9.0, 2 of 3 runs")
+    assert in_seconds(summarize([9.0, math.inf, math.inf])) == ("–", "9.0 to 9.0, 1 of 3 runs")
+    assert in_seconds(summarize([math.inf, math.inf])) == ("–", "–, 0 of 2 runs")
+
+
+def test_the_fast_recipe_stands_beside_what_it_was_chosen_from(tmp_path):
+    for seed in (0, 1):
+        write_run(tmp_path, "swift", "fast", seed, 0.99, epochs=3)
+        write_run(tmp_path, "swift", "fast,epochs=2", seed, 0.985, epochs=2, best=0.98)
+        write_run(tmp_path, "swift", "fast,validation=test", seed, 0.99, epochs=3)
+        write_run(tmp_path, "bn", "fast", seed, 0.99, epochs=3)
+    text = text_of(tmp_path, "fast_candidates")
+    rows = [line for line in text.splitlines() if line.startswith("| ")][1:]
+    assert rows[0] == "| 2 | 64 | 0.1 | 2 | 98.00% ± 0.00 | 98.50% ± 0.00 | 41 |"
+    assert rows[1] == "| 3 (chosen) | 64 | 0.1 | 2 | 91.00% ± 0.00 | 99.00% ± 0.00 | 62 |" and len(rows) == 2
 
 
 def test_what_is_missing_is_said(tmp_path):

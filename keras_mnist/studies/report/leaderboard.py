@@ -7,7 +7,7 @@ from keras_mnist.studies.records import DATASET, ON_ALL_IMAGES, TUNED, Record, R
 from keras_mnist.studies.report.groups import TEN, in_protocol, test_accuracy
 from keras_mnist.studies.report.networks import network_facts
 from keras_mnist.studies.report.registry import Part, region, section
-from keras_mnist.studies.report.speed import to_accuracy
+from keras_mnist.studies.report.speed import in_seconds, to_accuracy
 from keras_mnist.studies.report.words import (
     SHARED,
     cut,
@@ -157,18 +157,11 @@ def _class_of(runs: list[Record]) -> int | None:
 def _fastest(records: Records) -> list[Part]:
     """The benchmark's part `accuracy`, which times the real command."""
     facts = records.benchmark["accuracy"]["facts"]
-    rows = [
-        (
-            f"`{variant}`",
-            f"{found.median:.1f}",
-            accuracy,
-            f"`{recipe}`",
-            found.n,
-            f"{min(found.values):.1f} to {max(found.values):.1f}",
-            facts["source_commit"][:8],
-        )
-        for (variant, recipe, accuracy), found in sorted(to_accuracy(records).items(), key=_by_time)
-    ]
+    rows = []
+    for (variant, recipe, accuracy), found in sorted(to_accuracy(records).items(), key=_by_time):
+        median, extremes = in_seconds(found)
+        entry = f"`{variant}`", median, accuracy, f"`{recipe}`", found.n, extremes
+        rows.append([*entry, facts["source_commit"][:8]])
     columns = ["variant", ">median seconds", ">to test accuracy", "recipe", ">n", ">range", "commit"]
     words = (
         f"**Time to an accuracy**, from the start of the real command, on {facts['shards']} cores "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import statistics
 
 from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, Record, Records
@@ -73,6 +74,14 @@ def to_accuracy(records: Records) -> dict[tuple[str, str, str], Summary]:
     return {(*entry.split(), accuracy): summarize(values) for (entry, accuracy), values in named}
 
 
+def in_seconds(found: Summary) -> tuple[str, str]:
+    """The median and the range, of which a run that never comes to the accuracy is no part: it is counted."""
+    there = [value for value in found.values if math.isfinite(value)]
+    median = f"{found.median:.1f}" if math.isfinite(found.median) else NONE
+    extremes = f"{min(there):.1f} to {max(there):.1f}" if there else NONE
+    return median, extremes + f", {len(there)} of {found.n} runs" * (len(there) < found.n)
+
+
 @region
 def time_to_accuracy(records: Records) -> list[Part]:
     """The seconds of the real command until an accuracy, over seeds."""
@@ -82,9 +91,10 @@ def time_to_accuracy(records: Records) -> list[Part]:
         if row["name"].endswith(LAST):
             variant, recipe = row["name"].removesuffix(LAST).split()
             words = " and ".join(
-                f"of {accuracy} in {found.median:.1f} s ({min(found.values):.1f} to {max(found.values):.1f} s)"
+                f"of {accuracy} in {median} s ({reach})"
                 for (*entry, accuracy), found in to_accuracy(records).items()
                 if entry == [variant, recipe]
+                for median, reach in [in_seconds(found)]
             )
             last = summarize(row["values"])
             sentences.append(

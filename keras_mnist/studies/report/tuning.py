@@ -8,10 +8,11 @@ import statistics
 from keras_mnist.studies.records import WITHOUT_OPTIMIZATIONS, Record, Records
 from keras_mnist.studies.report.groups import test_accuracy
 from keras_mnist.studies.report.registry import Part, region
-from keras_mnist.studies.report.words import paragraph, percent, points, spread, table
+from keras_mnist.studies.report.words import SHARED, paragraph, percent, points, seconds, spread, table
 from keras_mnist.studies.statistics import summarize
 
 HELD_OUT_IMAGES = 5000
+FAST = ("epochs", "batch_size", "label_smoothing")  # what the candidates for it differ in
 
 
 @region
@@ -53,18 +54,26 @@ def clipping(records: Records) -> list[Part]:
 
 
 @region
-def fast_on_held_out_images(records: Records) -> list[Part]:
-    """What swift with the fast recipe reaches on the images that it was chosen on."""
-    runs = records.by_recipe().get(("swift", "fast"))
-    if not runs:
+def fast_candidates(records: Records) -> list[Part]:
+    """What swift reaches on the held-out images with the fast recipe, and with what that was chosen from."""
+    found = [
+        runs
+        for (variant, _), runs in records.by_recipe().items()
+        if variant == "swift" and runs[0].base == "fast" and runs[0].protocol == "held-out"
+    ]
+    if not found:
         return ["No run is recorded yet."]
-    losses, accuracies = (summarize([run.history[-1][name] for run in runs]) for name in ("val_loss", "val_accuracy"))
-    values = zip(runs, losses.values, accuracies.values, strict=True)
-    rows = [[run.seed, f"{loss:.4f}", percent(accuracy)] for run, loss, accuracy in values]
-    rows.append([f"mean (n = {losses.n})", f"{losses.mean:.4f}", percent(accuracies.mean)])
-    if losses.n > 1:
-        rows.append(["standard deviation", f"{losses.deviation:.4f}", f"{points(accuracies.deviation)} points"])
-    return [table([">seed", ">held-out loss", ">held-out accuracy"], rows)]
+    rows = [_fast_row(runs) for runs in sorted(found, key=lambda runs: [runs[0].facts["recipe"][name] for name in FAST])]
+    figures = [">n", ">after the first epoch", ">after the last", ">seconds a run"]
+    return [table([">epochs", ">batch size", ">label smoothing", *figures], rows), SHARED]
+
+
+def _fast_row(runs: list[Record]):
+    recipe = runs[0].facts["recipe"]
+    yield from (f"{recipe['epochs']}{' (chosen)' * runs[0].named}", recipe["batch_size"])
+    yield from (f"{recipe['label_smoothing']:g}", len(runs))
+    yield from (spread(summarize([run.watched[epoch] for run in runs])) for epoch in (0, -1))
+    yield seconds(run.facts["seconds"] for run in runs)
 
 
 @region
