@@ -63,9 +63,9 @@ def fast_candidates(records: Records) -> list[Part]:
     ]
     if not found:
         return ["No run is recorded yet."]
-    rows = [_fast_row(runs) for runs in sorted(found, key=lambda runs: [runs[0].facts["recipe"][name] for name in FAST])]
+    found.sort(key=lambda runs: [runs[0].facts["recipe"][name] for name in FAST])
     figures = [">n", ">after the first epoch", ">after the last", ">seconds a run"]
-    return [table([">epochs", ">batch size", ">label smoothing", *figures], rows), SHARED]
+    return [table([">epochs", ">batch size", ">label smoothing", *figures], map(_fast_row, found)), SHARED]
 
 
 def _fast_row(runs: list[Record]):
