@@ -25,6 +25,8 @@ DATASET = "mnist"  # of all that is reported
 # The group of the runs whose training losses stand beside those of the optimizations. Only the losses are used: no
 # scores on training images and no wrong predictions were kept when they were trained.
 WITHOUT_OPTIMIZATIONS = "without-optimizations"
+# The group of the runs that the recipe `fast` was chosen from: they stand beside it, and are not ranked.
+FAST_CANDIDATES = "fast-candidates"
 
 # The names of recipes in the three protocols: as the sources trained, with every decision on held-out images, and with
 # those decisions made, on all images.

@@ -20,7 +20,7 @@ from keras_mnist.__main__ import main
 from keras_mnist.commands import study as study_command
 from keras_mnist.errors import UsageError
 from keras_mnist.models.registry import get_variant, list_variants
-from keras_mnist.studies.records import AS_DOCUMENTED, TUNED, Records
+from keras_mnist.studies.records import AS_DOCUMENTED, FAST_CANDIDATES, TUNED, Records
 from keras_mnist.studies.report import size
 from keras_mnist.studies.report.claims import verdicts
 from keras_mnist.studies.report.documents import BEGIN, RECORDS, outdated
@@ -464,7 +464,7 @@ def test_the_leaderboard_says_how_many_images_a_network_was_trained_on(tmp_path)
         write_run(tmp_path, "tiny_1k", "tuned,validation=none", seed, 0.99)
     for name in ("leaderboard", "ten_seeds"):
         text = text_of(tmp_path, name)
-        found = [re.findall(r"(99\.00%|98\.90%|60,000|55,000)", row) for row in text.splitlines() if "| `tiny" in row]
+        found = [re.findall(r"(99\.00%|98\.90%|60,000|55,000)", row) for row in text.splitlines() if "| `tiny_1k`" in row]
         assert found == [["99.00%", "60,000"], ["98.90%", "55,000"]]
         assert text.count("`tiny_1k` (`swift`)") == 1 and "validation=none" not in text
 
@@ -503,8 +503,7 @@ def test_runs_that_never_come_to_an_accuracy_are_counted_and_not_averaged():
 def test_the_fast_recipe_stands_beside_what_it_was_chosen_from(tmp_path):
     for seed in (0, 1):
         write_run(tmp_path, "swift", "fast", seed, 0.99, epochs=3)
-        write_run(tmp_path, "swift", "fast,epochs=2", seed, 0.985, epochs=2, best=0.98)
-        write_run(tmp_path, "swift", "fast,validation=test", seed, 0.99, epochs=3)
+        write_run(tmp_path / FAST_CANDIDATES, "swift", "fast,epochs=2", seed, 0.985, epochs=2, best=0.98)
         write_run(tmp_path, "bn", "fast", seed, 0.99, epochs=3)
     text = text_of(tmp_path, "fast_candidates")
     rows = [line for line in text.splitlines() if line.startswith("| ")][1:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 
-from keras_mnist.studies.records import WITHOUT_OPTIMIZATIONS, Record, Records
+from keras_mnist.studies.records import FAST_CANDIDATES, WITHOUT_OPTIMIZATIONS, Record, Records
 from keras_mnist.studies.report.groups import test_accuracy
 from keras_mnist.studies.report.registry import Part, region
 from keras_mnist.studies.report.words import SHARED, paragraph, percent, points, seconds, spread, table
@@ -56,13 +56,10 @@ def clipping(records: Records) -> list[Part]:
 @region
 def fast_candidates(records: Records) -> list[Part]:
     """What swift reaches on the held-out images with the fast recipe, and with what that was chosen from."""
-    found = [
-        runs
-        for (variant, _), runs in records.by_recipe().items()
-        if variant == "swift" and runs[0].base == "fast" and runs[0].protocol == "held-out"
-    ]
-    if not found:
+    chosen = records.by_recipe().get(("swift", "fast"))
+    if not chosen:
         return ["No run is recorded yet."]
+    found = [chosen, *records.by_recipe(FAST_CANDIDATES).values()]
     found.sort(key=lambda runs: [runs[0].facts["recipe"][name] for name in FAST])
     figures = [">n", ">after the first epoch", ">after the last", ">seconds a run"]
     return [table([">epochs", ">batch size", ">label smoothing", *figures], map(_fast_row, found)), SHARED]
