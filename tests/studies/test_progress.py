@@ -13,10 +13,10 @@ from tests.studies.test_study import finish, plan
 
 @pytest.fixture
 def half(tmp_path):
-    """bn_gap with four seeds, of which two are done and one is in its second epoch of eight."""
+    """bn_gap with four seeds, of which two are done and one is in its second epoch of three."""
     study = plan(tmp_path, variants="bn_gap", recipe="fast", validation="test", seeds=4)
     for run, accuracy in zip(study.runs[:2], (0.9, 0.92), strict=True):
-        finish(study, run, accuracy, epochs=8, best=0.95, seconds_per_epoch=30.0)
+        finish(study, run, accuracy, epochs=3, best=0.95, seconds_per_epoch=30.0)
     under_way = study.home(study.runs[2])
     under_way.path.mkdir(parents=True)
     under_way.history.write_text("epoch,val_accuracy,seconds\n1,0.625,30.0\n")
@@ -36,8 +36,8 @@ def test_the_table_shows_what_runs_and_how_much_is_done(half, monkeypatch):
     monkeypatch.setattr(progress.time, "time", lambda: now)
     text = printed(shown._table([half.runs[2]]))
     row = next(line for line in text.splitlines() if line.split()[:1] == ["bn_gap"])
-    assert row.split() == ["bn_gap", "2", "1", "of", "8", "62.50%"]
-    end = progress.time.strftime("%a %H:%M", progress.time.localtime(now + (7 + 8) * 30))
+    assert row.split() == ["bn_gap", "2", "1", "of", "3", "62.50%"]
+    end = progress.time.strftime("%a %H:%M", progress.time.localtime(now + (2 + 3) * 30))
     assert f"2 of 4 finished, estimated end {end}" in text and "mnist" in text
     with shown:
         shown.refresh([half.runs[2]])
