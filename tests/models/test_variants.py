@@ -212,7 +212,7 @@ def test_what_a_search_found_is_the_network_and_the_recipe_that_it_has_on_record
     np.testing.assert_array_equal(ours(images), searched(images))
 
 
-def test_a_variant_s_fast_recipe_is_its_own_tuned_one_in_fewer_epochs():
+def test_a_variant_s_fast_recipe_is_its_own_tuned_one_made_shorter():
     fast = keras_mnist.get_variant("tiny_8k").recipe("fast")
     assert (fast.name, fast.epochs, fast.teacher, fast.batch_size) == ("fast", 3, "wide_30k", 64)
     assert keras_mnist.get_variant("bn").recipe("fast").differences(registry.TUNED) == [

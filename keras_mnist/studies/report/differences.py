@@ -17,7 +17,7 @@ from keras_mnist.studies.report.steps import (
     TOPICS,
     RecipeStep,
 )
-from keras_mnist.studies.report.words import NONE, paragraph, signed, table
+from keras_mnist.studies.report.words import difference_interval, paragraph, signed, table
 from keras_mnist.studies.statistics import Summary, paired_differences
 
 
@@ -82,10 +82,10 @@ def _rows(found: list[Found]):
         yield f"**{topic.capitalize()}**", "", "", "", ""
         for step in steps:
             several = f"{len(step.changes)} at once: " if len(step.changes) > 1 else ""
-            low, high = step.differences.interval or (None, None)
-            reach = NONE if low is None else f"{signed(low)} to {signed(high)}"
-            clear = "" if low is None or low <= 0 <= high else " *"
-            row = several + "; ".join(step.changes), signed(step.differences.mean), reach + clear
+            found_interval = step.differences.interval
+            clear = " *" * (found_interval is not None and not step.differences.covers(0))
+            reach = difference_interval(step.differences) + clear
+            row = several + "; ".join(step.changes), signed(step.differences.mean), reach
             yield *row, step.differences.n, f"`{step.before}` → `{step.after}`"
 
 

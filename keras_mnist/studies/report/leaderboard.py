@@ -166,7 +166,8 @@ def _fastest(records: Records) -> list[Part]:
     words = (
         f"**Time to an accuracy**, from the start of the real command, on {facts['shards']} cores "
         f"({facts['processor']}), all 60,000 training images, {TEN} seeds. The test images are scored after each "
-        "epoch and decide nothing. To enter, name the variant and its recipe in `FASTEST` "
+        "epoch and decide nothing. A teacher comes trained, and its own training is not counted. To enter, name the "
+        "variant and its recipe in `FASTEST` "
         "(keras_mnist/benchmarks/measurements.py), and on an idle machine measure every entry again, side by side:"
     )
     again = f"`keras-mnist benchmark --parts accuracy --seeds {TEN} --dataset mnist --json docs/records/benchmark.json`"

@@ -75,7 +75,7 @@ def to_accuracy(records: Records) -> dict[tuple[str, str, str], Summary]:
 
 
 def in_seconds(found: Summary) -> tuple[str, str]:
-    """The median and the range, of which a run that never comes to the accuracy is no part: it is counted."""
+    """The median of all runs, and the range of those that come to the accuracy, with how many where not all do."""
     there = [value for value in found.values if math.isfinite(value)]
     median = f"{found.median:.1f}" if math.isfinite(found.median) else NONE
     extremes = f"{min(there):.1f} to {max(there):.1f}" if there else NONE

@@ -8,11 +8,22 @@ import statistics
 from keras_mnist.studies.records import FAST_CANDIDATES, WITHOUT_OPTIMIZATIONS, Record, Records
 from keras_mnist.studies.report.groups import test_accuracy
 from keras_mnist.studies.report.registry import Part, region
-from keras_mnist.studies.report.words import SHARED, paragraph, percent, points, seconds, spread, table
-from keras_mnist.studies.statistics import summarize
+from keras_mnist.studies.report.words import (
+    NONE,
+    SHARED,
+    difference_interval,
+    paragraph,
+    percent,
+    points,
+    seconds,
+    signed,
+    spread,
+    table,
+)
+from keras_mnist.studies.statistics import paired_differences, summarize
 
 HELD_OUT_IMAGES = 5000
-FAST = ("epochs", "batch_size", "label_smoothing")  # what the candidates for it differ in
+VARIED = ("epochs", "batch_size", "label_smoothing")  # by the candidates for `fast`
 
 
 @region
@@ -60,17 +71,19 @@ def fast_candidates(records: Records) -> list[Part]:
     if not chosen:
         return ["No run is recorded yet."]
     found = [chosen, *records.by_recipe(FAST_CANDIDATES).values()]
-    found.sort(key=lambda runs: [runs[0].facts["recipe"][name] for name in FAST])
-    figures = [">n", ">after the first epoch", ">after the last", ">seconds a run"]
-    return [table([">epochs", ">batch size", ">label smoothing", *figures], map(_fast_row, found)), SHARED]
+    found.sort(key=lambda runs: [runs[0].facts["recipe"][name] for name in VARIED])
+    columns = [">epochs", ">batch size", ">label smoothing", ">n", ">after the first epoch", ">after the last"]
+    columns += [">beside the chosen, points", ">95 % interval", ">seconds a run"]
+    return [table(columns, [_fast_row(runs, chosen) for runs in found]), SHARED]
 
 
-def _fast_row(runs: list[Record]):
+def _fast_row(runs: list[Record], chosen: list[Record]) -> list:
     recipe = runs[0].facts["recipe"]
-    yield from (f"{recipe['epochs']}{' (chosen)' * runs[0].named}", recipe["batch_size"])
-    yield from (f"{recipe['label_smoothing']:g}", len(runs))
-    yield from (spread(summarize([run.watched[epoch] for run in runs])) for epoch in (0, -1))
-    yield seconds(run.facts["seconds"] for run in runs)
+    first, last = (summarize([run.watched[epoch] for run in runs]) for epoch in (0, -1))
+    beside = paired_differences(*({run.seed: run.watched[-1] for run in some} for some in (chosen, runs)))
+    difference = ["chosen", NONE] if runs is chosen else [signed(beside.mean), difference_interval(beside)]
+    settings = [recipe["epochs"], recipe["batch_size"], f"{recipe['label_smoothing']:g}", len(runs)]
+    return [*settings, spread(first), spread(last), *difference, seconds(run.facts["seconds"] for run in runs)]
 
 
 @region

@@ -62,6 +62,14 @@ def interval(summary: Summary) -> str:
     return f"{low * 100:.2f} to {high * 100:.2f}{' (one run)' * (summary.n == 1)}"
 
 
+def difference_interval(summary: Summary) -> str:
+    """The 95 % interval of a mean difference in points."""
+    if summary.interval is None:
+        return NONE
+    low, high = summary.interval
+    return f"{signed(low)} to {signed(high)}"
+
+
 def cut(summaries: Iterable[Summary]) -> str:
     """A sentence on intervals of accuracies that `summarize` cut off; nothing where there are none."""
     found = any(0.0 in summary.interval or 1.0 in summary.interval for summary in summaries if summary.n > 1)
