@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Iterable
 
 from keras_mnist.studies.records import AS_DOCUMENTED, DATASET, TUNED, Record, Records, without_validation
+from keras_mnist.studies.report.groups import between
 from keras_mnist.studies.report.registry import Part, Picture, section
 from keras_mnist.studies.report.step_drawing import REACH, Row, step_drawing
 from keras_mnist.studies.report.steps import (
@@ -18,7 +19,7 @@ from keras_mnist.studies.report.steps import (
     RecipeStep,
 )
 from keras_mnist.studies.report.words import difference_interval, paragraph, signed, table
-from keras_mnist.studies.statistics import Summary, paired_differences
+from keras_mnist.studies.statistics import Summary
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,11 +31,6 @@ class Found:
     after: str
     changes: tuple[str, ...]
     differences: Summary
-
-
-def between(before: list[Record], after: list[Record]) -> Summary | None:
-    """The differences of test accuracies after the last epoch, seed by seed."""
-    return paired_differences(*({run.seed: run.accuracy for run in runs} for runs in (before, after)))
 
 
 def steps_with(records: Records, recipe: str) -> list[Found]:
@@ -82,11 +78,10 @@ def _rows(found: list[Found]):
         yield f"**{topic.capitalize()}**", "", "", "", ""
         for step in steps:
             several = f"{len(step.changes)} at once: " if len(step.changes) > 1 else ""
-            found_interval = step.differences.interval
-            clear = " *" * (found_interval is not None and not step.differences.covers(0))
-            reach = difference_interval(step.differences) + clear
-            row = several + "; ".join(step.changes), signed(step.differences.mean), reach
-            yield *row, step.differences.n, f"`{step.before}` → `{step.after}`"
+            differences = step.differences
+            clear = " *" if differences.interval and not differences.covers(0) else ""
+            row = several + "; ".join(step.changes), signed(differences.mean), difference_interval(differences) + clear
+            yield *row, differences.n, f"`{step.before}` → `{step.after}`"
 
 
 def _table(found: list[Found]) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
+
 from keras_mnist.models.registry import get_variant
 from keras_mnist.studies.records import AS_DOCUMENTED, TUNED, Record, Records
-from keras_mnist.studies.statistics import Summary, summarize
+from keras_mnist.studies.statistics import Summary, paired_differences, summarize
 
 TEN = 10  # seeds, from which on a mean is quoted and ranked
 # A drawing for each protocol, and the recipe of the runs in it.
@@ -19,6 +22,13 @@ def test_accuracy(runs: list[Record]) -> Summary:
 def gap(runs: list[Record]) -> Summary:
     """How much better the images that were trained on are predicted."""
     return summarize([run.facts["train_accuracy"] - run.accuracy for run in runs])
+
+
+def between(
+    before: list[Record], after: list[Record], accuracy: Callable[[Record], float] = operator.attrgetter("accuracy")
+) -> Summary | None:
+    """The differences of an accuracy, by default the test accuracy after the last epoch, seed by seed."""
+    return paired_differences(*({run.seed: accuracy(run) for run in runs} for runs in (before, after)))
 
 
 def commits(runs: list[Record]) -> str:

@@ -160,15 +160,14 @@ def _fastest(records: Records) -> list[Part]:
     rows = []
     for (variant, recipe, accuracy), found in sorted(to_accuracy(records).items(), key=_by_time):
         median, extremes = in_seconds(found)
-        entry = f"`{variant}`", median, accuracy, f"`{recipe}`", found.n, extremes
-        rows.append([*entry, facts["source_commit"][:8]])
+        rows.append([f"`{variant}`", median, accuracy, f"`{recipe}`", found.n, extremes, facts["source_commit"][:8]])
     columns = ["variant", ">median seconds", ">to test accuracy", "recipe", ">n", ">range", "commit"]
     words = (
         f"**Time to an accuracy**, from the start of the real command, on {facts['shards']} cores "
         f"({facts['processor']}), all 60,000 training images, {TEN} seeds. The test images are scored after each "
         "epoch and decide nothing. A teacher comes trained, and its own training is not counted. To enter, name the "
-        "variant and its recipe in `FASTEST` "
-        "(keras_mnist/benchmarks/measurements.py), and on an idle machine measure every entry again, side by side:"
+        "variant and its recipe in `FASTEST` (keras_mnist/benchmarks/measurements.py), and on an idle machine measure "
+        "every entry again, side by side:"
     )
     again = f"`keras-mnist benchmark --parts accuracy --seeds {TEN} --dataset mnist --json docs/records/benchmark.json`"
     return [paragraph(words), again, table(columns, rows)]

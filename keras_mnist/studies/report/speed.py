@@ -91,10 +91,9 @@ def time_to_accuracy(records: Records) -> list[Part]:
         if row["name"].endswith(LAST):
             variant, recipe = row["name"].removesuffix(LAST).split()
             words = " and ".join(
-                f"of {accuracy} in {median} s ({reach})"
+                "of {} in {} s ({})".format(accuracy, *in_seconds(found))
                 for (*entry, accuracy), found in to_accuracy(records).items()
                 if entry == [variant, recipe]
-                for median, reach in [in_seconds(found)]
             )
             last = summarize(row["values"])
             sentences.append(

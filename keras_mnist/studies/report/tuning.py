@@ -6,7 +6,7 @@ import math
 import statistics
 
 from keras_mnist.studies.records import FAST_CANDIDATES, WITHOUT_OPTIMIZATIONS, Record, Records
-from keras_mnist.studies.report.groups import test_accuracy
+from keras_mnist.studies.report.groups import between, test_accuracy
 from keras_mnist.studies.report.registry import Part, region
 from keras_mnist.studies.report.words import (
     NONE,
@@ -20,7 +20,7 @@ from keras_mnist.studies.report.words import (
     spread,
     table,
 )
-from keras_mnist.studies.statistics import paired_differences, summarize
+from keras_mnist.studies.statistics import summarize
 
 HELD_OUT_IMAGES = 5000
 VARIED = ("epochs", "batch_size", "label_smoothing")  # by the candidates for `fast`
@@ -80,7 +80,7 @@ def fast_candidates(records: Records) -> list[Part]:
 def _fast_row(runs: list[Record], chosen: list[Record]) -> list:
     recipe = runs[0].facts["recipe"]
     first, last = (summarize([run.watched[epoch] for run in runs]) for epoch in (0, -1))
-    beside = paired_differences(*({run.seed: run.watched[-1] for run in some} for some in (chosen, runs)))
+    beside = between(chosen, runs, lambda run: run.watched[-1])
     difference = ["chosen", NONE] if runs is chosen else [signed(beside.mean), difference_interval(beside)]
     settings = [recipe["epochs"], recipe["batch_size"], f"{recipe['label_smoothing']:g}", len(runs)]
     return [*settings, spread(first), spread(last), *difference, seconds(run.facts["seconds"] for run in runs)]
